@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PacConfig(AppConfig):
+    name = "pac"
+    verbose_name = "PAC"
