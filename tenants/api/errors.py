@@ -1,0 +1,32 @@
+"""How errors become answers: every one in the shape of drf-standardized-errors, none a 500."""
+
+from django.db import InterfaceError, OperationalError
+from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from tenants.errors import Busy, Conflict
+
+
+class ConflictAnswer(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+class Unavailable(APIException):
+    """503: nothing was decided, the same request may be sent again."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The service is busy or away for a moment. Send the same request again."
+    default_code = "unavailable"
+    wait = 1
+
+
+class ExceptionHandler(StandardHandler):
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, Conflict):
+            return ConflictAnswer(exc.message, code=exc.code)
+        if isinstance(exc, Busy):
+            return Unavailable(exc.message, code=exc.code)
+        if isinstance(exc, (OperationalError, InterfaceError)):
+            return Unavailable()
+        return super().convert_known_exceptions(exc)

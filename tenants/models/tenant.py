@@ -1,0 +1,121 @@
+from django.conf import settings
+from django.db import models
+
+from pac.dgi.codes import Environment
+from pac.dgi.ruc import RucType
+from tenants.base import Identified
+from tenants.fields import EncryptedTextField
+from tenants.models.pac_twin import PacTwin
+
+
+class OnboardingStatus(models.TextChoices):
+    """The last step of onboarding that is done; the next run continues after it."""
+
+    STARTED = "STARTED", "Datos registrados"
+    COMPANY_CREATED = "COMPANY_CREATED", "Empresa creada en el PAC"
+    AFFILIATION_REQUESTED = "AFFILIATION_REQUESTED", "Afiliación solicitada a la DGI"
+    AFFILIATED = "AFFILIATED", "Afiliada"
+    OFFICE_CREATED = "OFFICE_CREATED", "Sucursal creada en el PAC"
+    READY = "READY", "Lista para facturar"
+
+
+class CompanyType(models.TextChoices):
+    """How the PAC keeps the company: one `main` per token, any number of `associated`."""
+
+    ASSOCIATED = "associated", "Asociada"
+    MAIN = "main", "Principal"
+
+
+class Tenant(PacTwin, Identified):
+    """A business that issues documents: a taxpayer, known by RUC **and** type of RUC."""
+
+    name = models.CharField("razón social", max_length=200)
+    trade_name = models.CharField("nombre comercial", max_length=200, blank=True)
+    ruc = models.CharField("RUC", max_length=20)
+    ruc_type = models.CharField(
+        "tipo de RUC",
+        max_length=8,
+        choices=[(RucType.NATURAL, "Natural"), (RucType.JURIDICO, "Jurídico")],
+    )
+    dv = models.CharField("DV", max_length=2)
+    email = models.EmailField("correo", help_text="Recibe las respuestas de los receptores.")
+    logo_url = models.URLField("dirección del logo", blank=True)
+    logo = models.FileField("logo", upload_to="logos/", blank=True)
+    is_active = models.BooleanField(
+        "activo", default=True, help_text="Suspendido: sus claves de API no entran."
+    )
+    main_office = models.ForeignKey(
+        "tenants.Office",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="sucursal por omisión",
+    )
+
+    company_type = models.CharField(
+        "tipo en el PAC",
+        max_length=10,
+        choices=CompanyType,
+        default=CompanyType.ASSOCIATED,
+    )
+    pac_company_id = models.CharField(
+        "id de la empresa en el PAC", max_length=26, unique=True, null=True, blank=True
+    )
+    pac_base_url = models.URLField(
+        "dirección del PAC", blank=True, help_text="Vacía: la de la configuración."
+    )
+    pac_environment = models.PositiveSmallIntegerField(
+        "ambiente",
+        choices=[(Environment.PRODUCTION, "Producción"), (Environment.TEST, "Pruebas")],
+        null=True,
+        blank=True,
+        help_text="Vacío: el de la configuración. Forma parte del CUFE.",
+    )
+    pac_token = EncryptedTextField(
+        "token del PAC", blank=True, help_text="Vacío: el de la configuración."
+    )
+    webhook_secret = EncryptedTextField("secreto del webhook", blank=True)
+    # Accepted beside the new one until the PAC has taken the new one.
+    previous_webhook_secret = EncryptedTextField("secreto anterior", blank=True)
+
+    # What the PAC was last told; another value in the settings makes the next run tell it again.
+    pac_webhook_url = models.CharField(
+        "webhook registrado en el PAC", max_length=500, blank=True, editable=False
+    )
+
+    onboarding_status = models.CharField(
+        "incorporación",
+        max_length=24,
+        choices=OnboardingStatus,
+        default=OnboardingStatus.STARTED,
+    )
+    onboarding_error = models.TextField("último error de la incorporación", blank=True)
+    affiliation_qr = models.TextField("QR de afiliación", blank=True)
+
+    class Meta:
+        verbose_name = "contribuyente"
+        verbose_name_plural = "contribuyentes"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["ruc", "ruc_type"], name="tenant_known_by_ruc_and_type")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ruc} DV {self.dv})"
+
+    @property
+    def environment(self) -> Environment:
+        """The DGI's environment that this tenant issues in; part of its CUFEs."""
+        return Environment(self.pac_environment or settings.PAC_ENVIRONMENT)
+
+    @property
+    def issuer_ruc_type(self) -> RucType:
+        return RucType(self.ruc_type)
+
+    def webhook_secrets(self) -> list[str]:
+        """Every secret that a delivery of the PAC may carry for this tenant; maybe none."""
+        own = [self.webhook_secret, self.previous_webhook_secret]
+        return [secret for secret in own if secret] or (
+            [settings.PAC_WEBHOOK_SECRET] if settings.PAC_WEBHOOK_SECRET else []
+        )
