@@ -1,0 +1,127 @@
+"""The database's own guards: what was sent to the PAC does not change and is not deleted.
+
+The services never try; these triggers stand behind them, against a shell, an admin page, a defect.
+They are made after every migrate, since SQLite drops them when a migration remakes a table.
+"""
+
+from django.db import connection
+
+CONTENT = [
+    "tenant_id",
+    "document_type",
+    "dgi_document_type",
+    "generation_mode",
+    "office_id",
+    "billing_point",
+    "number",
+    "issued_at",
+    "security_code",
+    "computed_cufe",
+    "receiver_type",
+    "receiver_ruc",
+    "receiver_ruc_type",
+    "receiver_dv",
+    "receiver_name",
+    "receiver_address",
+    "receiver_country",
+    "receiver_foreign_number",
+    "net",
+    "itbms",
+    "isc",
+    "other_taxes",
+    "discount",
+    "freight",
+    "insurance",
+    "other_expenses",
+    "total",
+    "retention",
+]
+DOCUMENT = "invoicing_document"
+LINE = "invoicing_documentline"
+
+_SENT = "OLD.attempts > 0"
+_VERDICT = "OLD.legal_status IN ('DGI_AUTHORIZED', 'DGI_REJECTED', 'PAC_REJECTED')"
+_DIFFERS = {"postgresql": "OLD.{0} IS DISTINCT FROM NEW.{0}", "sqlite": "OLD.{0} IS NOT NEW.{0}"}
+_LINE_SENT = f"EXISTS (SELECT 1 FROM {DOCUMENT} d WHERE d.id = OLD.owner_id AND d.attempts > 0)"  # noqa: S608 (a constant)
+
+
+def _rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
+    """Name -> table, event, condition, message."""
+    differs = _DIFFERS[vendor]
+    changed = " OR ".join(differs.format(column) for column in CONTENT)
+    return {
+        "document_content_is_final": (
+            DOCUMENT,
+            "UPDATE",
+            f"{_SENT} AND NEW.attempts > 0 AND ({changed})",
+            "A document that was sent to the PAC does not change.",
+        ),
+        "document_verdict_is_final": (
+            DOCUMENT,
+            "UPDATE",
+            f"{_VERDICT} AND {differs.format('legal_status')}",
+            "A terminal legal status does not change.",
+        ),
+        "document_sent_is_kept": (
+            DOCUMENT,
+            "DELETE",
+            f"{_SENT} OR OLD.legal_status IS NOT NULL",
+            "A document that was sent to the PAC is not deleted.",
+        ),
+        "line_sent_is_final": (
+            LINE,
+            "UPDATE",
+            _LINE_SENT,
+            "A line that was sent to the PAC does not change.",
+        ),
+        "line_sent_is_kept": (
+            LINE,
+            "DELETE",
+            _LINE_SENT,
+            "A line that was sent to the PAC is not deleted.",
+        ),
+    }
+
+
+def install() -> None:
+    """Makes the triggers anew. Idempotent."""
+    remove()
+    with connection.cursor() as cursor:
+        for name, (table, event, condition, message) in _rules(connection.vendor).items():
+            for statement in _statements(name, table, event, condition, message):
+                cursor.execute(statement)
+
+
+def remove() -> None:
+    """Drops the triggers: for tests, which have to empty the tables."""
+    with connection.cursor() as cursor:
+        for name, (table, *_) in _rules(connection.vendor).items():
+            on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+
+
+def missing() -> set[str]:
+    """The guards that the database does not have."""
+    query = {
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return set(_rules(connection.vendor)) - {row[0] for row in cursor.fetchall()}
+
+
+def _statements(name: str, table: str, event: str, condition: str, message: str) -> list[str]:
+    if connection.vendor == "sqlite":
+        return [
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        ]
+    # A trigger's WHEN may hold no subquery on PostgreSQL: the function asks.
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {condition} THEN RAISE EXCEPTION '{message}' "
+        "USING ERRCODE = 'integrity_constraint_violation'; "
+        f"END IF; RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END $$",
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+    ]

@@ -1,0 +1,61 @@
+"""What processes agree on through the database: leases, breakers, idempotency."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from tenants.base import TenantOwned
+
+
+class PumpLease(models.Model):
+    """One pump a cluster and role. Its renewal is the worker's heartbeat."""
+
+    name = models.CharField("nombre", max_length=200, primary_key=True)
+    role = models.CharField("papel", max_length=20)
+    holder = models.CharField("quién", max_length=40)
+    renewed_at = models.DateTimeField("última señal")
+    expires_at = models.DateTimeField("vence")
+
+    class Meta:
+        verbose_name = "señal del trabajador"
+        verbose_name_plural = "señales de los trabajadores"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Breaker(models.Model):
+    """The circuit breaker of one PAC token: open while `retry_at` lies ahead."""
+
+    key = models.CharField("clave", max_length=64, primary_key=True)
+    failures = models.PositiveIntegerField("fallos seguidos", default=0)
+    retry_at = models.DateTimeField("próxima prueba", null=True, blank=True)
+    reason = models.TextField("motivo", blank=True)
+
+    class Meta:
+        verbose_name = "corte del PAC"
+        verbose_name_plural = "cortes del PAC"
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}: {self.failures}"
+
+
+class IdempotencyRecord(TenantOwned):
+    """The answer that a key got, kept for 24 hours; written in the commit that earned it."""
+
+    key = models.CharField("clave", max_length=255)
+    fingerprint = models.CharField("huella", max_length=64)
+    status_code = models.PositiveSmallIntegerField("respuesta")
+    answer = models.JSONField("cuerpo", encoder=DjangoJSONEncoder)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = "clave de idempotencia"
+        verbose_name_plural = "claves de idempotencia"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "key"], name="idempotency_key_once_per_tenant"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,326 @@
+"""The document: one table and one life for invoices, credit notes and debit notes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+
+from invoicing.fiscal.draft import Receiver
+from invoicing.models.receiver import ReceiverColumns
+from invoicing.models.wirejson import WireJSONField
+from tenants.base import TenantManager, TenantOwned
+from tenants.models import Office
+
+
+class PacDocumentType(models.TextChoices):
+    """Cifras's own code space; `dgi_document_type` is the DGI's. Never mix them."""
+
+    INVOICE = "01", "Factura"
+    CREDIT_NOTE = "02", "Nota de crédito"
+    DEBIT_NOTE = "03", "Nota de débito"
+
+
+class GenerationMode(models.TextChoices):
+    DGI = "DGI", "DGI"
+    PROFORM = "PROFORM", "Proforma"
+    DGI_IMPORT = "DGI_IMPORT", "Importada"
+
+
+class LegalStatus(models.TextChoices):
+    """The verdict. Null until there is one; the last three never change again."""
+
+    PAC_AUTHORIZED = "PAC_AUTHORIZED", "Autorizada por el PAC"
+    DGI_AUTHORIZED = "DGI_AUTHORIZED", "Autorizada por la DGI"
+    PAC_REJECTED = "PAC_REJECTED", "Rechazada por el PAC"
+    DGI_REJECTED = "DGI_REJECTED", "Rechazada por la DGI"
+
+
+REJECTED = (LegalStatus.PAC_REJECTED, LegalStatus.DGI_REJECTED)
+TERMINAL = (LegalStatus.DGI_AUTHORIZED, *REJECTED)
+
+
+class SubmissionState(models.TextChoices):
+    """How far sending to the PAC got. Says nothing about the verdict."""
+
+    NONE = "NONE", "No se envía"
+    QUEUED = "QUEUED", "En cola"
+    SENDING = "SENDING", "Enviando"
+    UNCERTAIN = "UNCERTAIN", "Respuesta perdida"
+    DONE = "DONE", "Entregada al PAC"
+    FAILED = "FAILED", "Detenida"
+
+
+class Status(models.TextChoices):
+    """The business's view: who owes what."""
+
+    UNPAID = "UNPAID", "Por cobrar"
+    PARTIALLY_PAID = "PARTIALLY_PAID", "Pagada en parte"
+    PAID = "PAID", "Pagada"
+    OVERPAID = "OVERPAID", "Pagada de más"
+    PAST_DUE = "PAST_DUE", "Vencida"
+    PARTIALLY_CANCELED = "PARTIALLY_CANCELED", "Acreditada en parte"
+    CANCELED = "CANCELED", "Cancelada"
+    VOID = "VOID", "Anulada"
+
+
+def money(verbose_name: str) -> models.DecimalField:
+    """An amount in B/., to the cent."""
+    return models.DecimalField(verbose_name, max_digits=18, decimal_places=2, default=Decimal(0))
+
+
+def json_column(verbose_name: str, *, null: bool = False) -> models.JSONField:
+    default = None if null else list
+    return models.JSONField(
+        verbose_name, encoder=DjangoJSONEncoder, default=default, null=null, blank=True
+    )
+
+
+class Document(ReceiverColumns, TenantOwned):
+    """What is issued, sent and followed.
+
+    Once it was POSTed to the PAC (`attempts > 0`) its content never changes and the row is never
+    deleted; triggers in the database stand behind that. `invoice_number` is where the CUFE lives
+    (the name is historical) and is empty until the PAC has authorised; `computed_cufe` is the same
+    text, known before anything is sent, by which a lost document is recognised.
+    """
+
+    document_type = models.CharField("clase", max_length=2, choices=PacDocumentType)
+    dgi_document_type = models.CharField("tipo de documento de la DGI", max_length=2)
+    generation_mode = models.CharField("modo", max_length=10, choices=GenerationMode)
+    office = models.ForeignKey(
+        Office, on_delete=models.PROTECT, related_name="+", verbose_name="sucursal"
+    )
+    billing_point = models.CharField("punto de facturación", max_length=3)
+    number = models.CharField("número", max_length=10)
+    external_id = models.CharField("id externo", max_length=100, null=True, blank=True)  # noqa: DJ001 (null is exempt from uniqueness)
+    issued_at = models.DateTimeField("emitida")
+    due_date = models.DateField("vence", null=True, blank=True)
+    nature = models.CharField("naturaleza", max_length=2)
+    destination = models.PositiveSmallIntegerField("destino")
+    sale_type = models.PositiveSmallIntegerField("tipo de venta")
+    issue_type = models.CharField("tipo de emisión", max_length=2, default="01")
+    contingency = json_column("contingencia", null=True)
+    security_code = models.CharField("código de seguridad", max_length=9, blank=True)
+
+    discounts = json_column("descuentos")
+    exportation = json_column("exportación", null=True)
+    payment_time = models.CharField("tiempo de pago", max_length=9)
+    payment_methods = json_column("formas de pago")
+    installments = json_column("cuotas")
+    retention_code = models.CharField("código de retención", max_length=1, blank=True)
+    emails = json_column("correos de entrega")
+    notes = models.TextField("notas", blank=True)
+    metadata = models.JSONField("metadatos", default=dict, blank=True)
+
+    net = money("neto")
+    itbms = money("ITBMS")
+    isc = money("ISC")
+    other_taxes = money("otras tasas")
+    taxes = money("impuestos")
+    discount = money("descuento")
+    freight = money("acarreo")
+    insurance = money("seguro")
+    other_expenses = money("otros gastos")
+    total = money("total")
+    retention = money("retención")
+    paid = money("pagado")
+    credited = money("acreditado")
+    status = models.CharField("estado", max_length=18, choices=Status, default=Status.UNPAID)
+
+    legal_status = models.CharField(  # noqa: DJ001 (null: no verdict yet, part of the public surface)
+        "estado legal", max_length=14, choices=LegalStatus, null=True, blank=True
+    )
+    computed_cufe = models.CharField(
+        "CUFE calculado", max_length=66, unique=True, null=True, blank=True
+    )
+    invoice_number = models.CharField("CUFE", max_length=66, unique=True, null=True, blank=True)
+    document_id = models.CharField(  # noqa: DJ001 (null is exempt from uniqueness)
+        "id en el PAC", max_length=26, null=True, blank=True
+    )
+    qr_code_url = models.TextField("QR", blank=True)
+    authorization_protocol = models.CharField("protocolo", max_length=60, blank=True)
+    authorized_at = models.DateTimeField("autorizada", null=True, blank=True)
+    pac_input = WireJSONField("enviado al PAC", null=True, blank=True)
+    pac_response = WireJSONField("respuesta del PAC", null=True, blank=True)
+    pac_errors = json_column("errores del PAC")
+    warnings = json_column("avisos")
+
+    submission_state = models.CharField(
+        "envío", max_length=9, choices=SubmissionState, default=SubmissionState.NONE
+    )
+    # Sends that may have reached the PAC; counted before each one, taken back where it surely did
+    # not. Zero means: never there.
+    attempts = models.PositiveIntegerField("intentos", default=0)
+    # Since when a send of ours may be at the PAC without our knowing.
+    doubtful_since = models.DateTimeField("en duda desde", null=True, blank=True)
+    queued_at = models.DateTimeField("en cola desde", null=True, blank=True)
+    # Set if, and only if, the worker has something to do: `next_attempt_at` while QUEUED or
+    # UNCERTAIN, `lease_expires_at` while SENDING, `next_poll_at` while the verdict or the PDF is
+    # missing. The partial indexes live on that.
+    next_attempt_at = models.DateTimeField("próximo intento", null=True, blank=True)
+    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
+    next_poll_at = models.DateTimeField("próxima consulta", null=True, blank=True)
+    polls = models.PositiveIntegerField("consultas", default=0)
+    setbacks = models.PositiveIntegerField("contratiempos seguidos", default=0)
+    lost_leases = models.PositiveSmallIntegerField("reservas perdidas", default=0)
+    submission_error = json_column("error del envío", null=True)
+    # Named by a webhook, believed only when the PAC confirms it.
+    hinted_document_id = models.CharField("id sugerido", max_length=26, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = "documento"
+        verbose_name_plural = "documentos"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "office", "billing_point", "dgi_document_type", "number"],
+                condition=Q(generation_mode="DGI"),
+                name="fiscal_number_once_per_series",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "office", "billing_point", "dgi_document_type", "number"],
+                condition=Q(generation_mode="PROFORM"),
+                name="proforma_number_once_per_series",
+            ),
+            # A rejected order may be issued again; nothing else twice, for ever.
+            models.UniqueConstraint(
+                fields=["tenant", "document_type", "external_id"],
+                condition=Q(legal_status__isnull=True) | ~Q(legal_status__in=REJECTED),
+                name="external_id_once_per_tenant_and_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "document_id"], name="document_id_once_per_tenant"
+            ),
+            models.CheckConstraint(
+                condition=~Q(generation_mode="PROFORM") | Q(submission_state="NONE"),
+                name="proforma_is_never_sent",
+            ),
+            models.CheckConstraint(
+                condition=Q(legal_status__isnull=True)
+                | ~Q(legal_status__in=["PAC_AUTHORIZED", "DGI_AUTHORIZED"])
+                | (Q(invoice_number__isnull=False) & Q(document_id__isnull=False)),
+                name="authorized_means_cufe_and_document_id",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "document_type", "-id"], name="documents_of_tenant"),
+            models.Index(fields=["tenant", "receiver_ruc"], name="documents_by_receiver_ruc"),
+            models.Index(
+                fields=["tenant", "next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="submissions_due",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(lease_expires_at__isnull=False),
+                name="submissions_in_flight",
+            ),
+            models.Index(
+                fields=["tenant", "next_poll_at"],
+                condition=Q(next_poll_at__isnull=False),
+                name="polls_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        series = f"{self.office.code}-{self.billing_point}"
+        return f"{self.get_document_type_display()} {series}-{self.number}"
+
+    @property
+    def receiver(self) -> Receiver:
+        return self.receiver_copy()
+
+    @property
+    def due(self) -> Decimal:
+        """What the receiver has to pay, in B/.: total less withheld and credited."""
+        return self.total - self.retention - self.credited
+
+    @property
+    def balance(self) -> Decimal:
+        """What is still open, in B/.; negative where too much was paid."""
+        return self.due - self.paid
+
+    @property
+    def is_proforma(self) -> bool:
+        return self.generation_mode == GenerationMode.PROFORM
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a POST of it may ever have reached the PAC."""
+        return self.attempts > 0
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.legal_status in REJECTED
+
+    @property
+    def delivery_addresses(self) -> list[str]:
+        """Where the document is mailed: its own addresses, else the receiver's."""
+        return list(self.emails or self.receiver_emails)
+
+    def is_fiscally_valid(self) -> bool:
+        """Whether it has force before the law: everything the DGI's regime asks for is stored."""
+        return bool(
+            self.document_id
+            and self.invoice_number
+            and self.legal_status == LegalStatus.DGI_AUTHORIZED
+            and self.qr_code_url
+            and self.pac_input
+            and self.pac_response
+            and self.status != Status.VOID
+            and any(file.kind == "PDF" for file in self.files.all())
+        )
+
+
+class DocumentLine(TenantOwned):
+    """One line of a document, with what it comes to."""
+
+    owner = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="lines")
+    number = models.PositiveSmallIntegerField("línea")
+    code = models.CharField("código", max_length=20, blank=True)
+    description = models.CharField("descripción", max_length=500)
+    quantity = models.DecimalField("cantidad", max_digits=18, decimal_places=6)
+    unit = models.CharField("unidad", max_length=20)
+    unit_price = models.DecimalField("precio unitario", max_digits=18, decimal_places=6)
+    unit_discount = models.DecimalField("descuento unitario", max_digits=18, decimal_places=6)
+    itbms_rate = models.CharField("tasa de ITBMS", max_length=2)
+    cpbs_code = models.CharField("CPBS", max_length=4, blank=True)
+    isc_rate = models.DecimalField("tasa de ISC", max_digits=9, decimal_places=6, null=True)
+    isc_amount = money("ISC")
+    other_taxes = json_column("otras tasas")
+    net = money("neto")
+    itbms = money("ITBMS")
+    total = money("total")
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = "línea"
+        verbose_name_plural = "líneas"
+        ordering = ["owner", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "owner", "number"], name="line_number_once_per_document"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number:04d} {self.description}"
+
+
+class InvoiceManager(TenantManager):
+    def for_tenant(self, tenant):  # type: ignore[no-untyped-def]
+        return super().for_tenant(tenant).filter(document_type=PacDocumentType.INVOICE)
+
+
+class Invoice(Document):
+    """A factura: the documents of type 01."""
+
+    objects = InvoiceManager()  # type: ignore[misc]  # narrows the base's
+
+    class Meta:
+        proxy = True
+        verbose_name = "factura"
+        verbose_name_plural = "facturas"
+        default_manager_name = "unscoped"

@@ -1,0 +1,196 @@
+"""The pump: the one loop that moves everything which is due.
+
+A pump holds the lease of its cluster and role, so that there is one of each; several clusters have
+several pumps, which share the work by claiming rows. Its own thread talks to the database, claiming
+errands and committing their outcomes; a pool of threads talks to the world. What is due stands in
+the rows: a pump that is killed leaves leases that the next one takes over when they expire.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from invoicing.models import PumpLease
+from invoicing.services import deliver, follow, submit
+from invoicing.services.errands import Errand
+
+log = logging.getLogger(__name__)
+
+Source = Callable[[int], Sequence[Errand]]
+Chore = Callable[[], object]
+
+RUN = 50.0  # seconds that one run takes, below the minute of its schedule
+IDLE = 1.0  # seconds between two looks when nothing is due
+LEASE = timedelta(seconds=20)
+RENEWAL = 5.0  # seconds
+CHORE_PAUSE = 1.0  # seconds
+
+
+@dataclass(slots=True)
+class Role:
+    """What a pump does: where its errands come from, what it sweeps, how many at a time."""
+
+    sources: list[Source]
+    chores: list[Chore]
+    threads: Callable[[], int] = lambda: settings.PAC_CONCURRENCY
+
+
+ROLES: dict[str, Role] = {
+    "pac": Role([submit.claim_due, follow.claim_due], [submit.recover_lost]),
+    "mail": Role([deliver.claim_due], [deliver.recover_lost], threads=lambda: 4),
+}
+
+
+def add_chore(role: str, chore: Chore) -> None:
+    """Lets an app above this one have its sweep done by the pump of `role`."""
+    ROLES[role].chores.append(chore)
+
+
+def cluster_name() -> str:
+    """This worker's cluster: the host and the process that its workers have in common."""
+    return f"{socket.gethostname()}:{os.getppid()}"
+
+
+class Lease:
+    """The right to be the pump of one role in this cluster; its renewal is the heartbeat."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.name = f"{role}@{cluster_name()}"[:200]
+        self.holder = f"{os.getpid()}.{time.monotonic_ns()}"
+        self.renewed = 0.0
+
+    def acquire(self) -> bool:
+        now = timezone.now()
+        PumpLease.objects.bulk_create(
+            [PumpLease(name=self.name, role=self.role, holder="", renewed_at=now, expires_at=now)],
+            ignore_conflicts=True,
+        )
+        return self._take(Q(expires_at__lte=now))
+
+    def renew(self) -> bool:
+        """Keeps the lease; False where it expired and somebody else has it."""
+        if time.monotonic() - self.renewed < RENEWAL:
+            return True
+        return self._take(Q(holder=self.holder))
+
+    def release(self) -> None:
+        PumpLease.objects.filter(name=self.name, holder=self.holder).update(
+            expires_at=timezone.now()
+        )
+
+    def _take(self, condition: Q) -> bool:
+        now = timezone.now()
+        taken = PumpLease.objects.filter(condition, name=self.name).update(
+            holder=self.holder, renewed_at=now, expires_at=now + LEASE
+        )
+        self.renewed = time.monotonic()
+        return taken == 1
+
+
+@dataclass(slots=True)
+class Pump:
+    """One run of a role's pump."""
+
+    role: Role
+    in_flight: dict[Future[Any], Errand] = field(default_factory=dict)
+    swept: float = 0.0
+    done: int = 0
+
+    def run(self, lease: Lease, *, seconds: float) -> int:
+        """Pumps for `seconds`, then lets what is in flight come home. How many errands it ran."""
+        end = time.monotonic() + seconds
+        with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
+            while lease.renew() and time.monotonic() < end:
+                self.sweep()
+                claimed = self.claim(pool)
+                if self.in_flight:
+                    self.collect(timeout=0.05 if claimed else IDLE)
+                elif not claimed:
+                    time.sleep(IDLE)
+            while self.in_flight:
+                lease.renew()
+                self.collect(timeout=IDLE)
+        return self.done
+
+    def drain(self) -> int:
+        """Pumps until nothing is due and nothing is in flight. How many errands it ran."""
+        with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
+            while True:
+                self.swept = 0.0
+                self.sweep()
+                if not self.claim(pool) and not self.in_flight:
+                    return self.done
+                self.collect(timeout=IDLE)
+
+    def sweep(self) -> None:
+        if time.monotonic() - self.swept < CHORE_PAUSE:
+            return
+        self.swept = time.monotonic()
+        for chore in self.role.chores:
+            _guarded(chore)
+
+    def claim(self, pool: ThreadPoolExecutor) -> int:
+        """Claims as many errands as there are free threads, an equal share from each source."""
+        claimed = 0
+        sources = self.role.sources
+        for position, source in enumerate(sources):
+            free = self.role.threads() - len(self.in_flight)
+            share = -(-free // (len(sources) - position))
+            if share <= 0:
+                break
+            for errand in _guarded(partial(source, share)) or ():
+                self.in_flight[pool.submit(errand.call)] = errand
+                claimed += 1
+        return claimed
+
+    def collect(self, *, timeout: float) -> None:
+        """Waits for an outcome and commits every one that is there."""
+        finished, _ = wait(self.in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in finished:
+            errand = self.in_flight.pop(future)
+            _guarded(partial(_bring_home, errand, future))
+            self.done += 1
+
+
+def _bring_home(errand: Errand, future: Future[Any]) -> None:
+    errand.commit(future.result())
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """Runs one piece of work. A defect in it costs that piece alone: its lease expires, and the
+    sweep that finds it counts the loss, so that a poisonous document ends with a person."""
+    try:
+        return work()
+    except Exception:
+        log.exception("A piece of the pump's work failed; its lease will bring it back")
+        return None
+
+
+def pump(role: str, *, seconds: float = RUN) -> int:
+    """Runs the pump of `role` if nobody in this cluster does. How many errands it ran."""
+    lease = Lease(role)
+    if not lease.acquire():
+        return 0
+    try:
+        return Pump(ROLES[role]).run(lease, seconds=seconds)
+    finally:
+        lease.release()
+
+
+def drain(*roles: str) -> int:
+    """Carries out everything that is due now, here, without a lease: for commands and tests."""
+    return sum(Pump(ROLES[role]).drain() for role in roles or ROLES)

@@ -1,0 +1,111 @@
+"""What may still change: a proforma, and the receiver of a document that never reached the PAC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from invoicing.errors import Immutable, InvalidDocument
+from invoicing.fiscal import receiver_rules
+from invoicing.fiscal.complete import complete
+from invoicing.fiscal.draft import Draft, Fault, Receiver
+from invoicing.models import Document, DocumentLine, SubmissionState
+from invoicing.models.history import Event
+from invoicing.models.receiver import receiver_columns
+from invoicing.services.files import replace_files
+from invoicing.services.history import note
+from invoicing.services.issue import (
+    content_columns,
+    document_lines,
+    judge,
+    proforma_page,
+    refuse_taken_external_id,
+)
+from invoicing.services.locks import locked_now
+from invoicing.services.settle import status_of
+from pac.dgi.calendar import panama_date
+
+
+def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()) -> Document:
+    """Writes the draft over a proforma; its number stays. All of its content, lines and page too.
+
+    Raises `InvalidDocument` with every fault, `Immutable` for what is no proforma (any more),
+    `Conflict` where the `external_id` is taken.
+    """
+    now = timezone.now()
+    office, reckoning = judge(document.tenant, draft, faults, now=now)
+    if (office.pk, draft.billing_point, draft.dgi_document_type) != (
+        document.office_id,
+        document.billing_point,
+        document.dgi_document_type,
+    ):
+        raise InvalidDocument(
+            [
+                Fault(
+                    "office",
+                    "series_is_fixed",
+                    "Office, billing point and document type stay, since the number is theirs.",
+                )
+            ]
+        )
+    with refuse_taken_external_id(document.tenant, draft.external_id), transaction.atomic():
+        current = _locked_proforma(document)
+        for name, value in content_columns(office, draft, reckoning, now).items():
+            setattr(current, name, value)
+        current.status = status_of(current, today=panama_date(now))
+        current.lines.all().delete()
+        lines = document_lines(current, draft, reckoning)
+        DocumentLine.unscoped.bulk_create(lines)
+        current.save()
+        replace_files(current, [proforma_page(current, lines)])
+        note(current, Event.EDITED)
+    return current
+
+
+def delete_proforma(document: Document) -> None:
+    """Deletes a proforma for good; its number is not given again. Raises `Immutable`."""
+    with transaction.atomic():
+        current = _locked_proforma(document)
+        replace_files(current, [])
+        current.delete()
+
+
+def _locked_proforma(document: Document) -> Document:
+    current = locked_now(document).get()
+    if not current.is_proforma:
+        raise Immutable("Only a proforma can be changed or deleted; issue a credit note instead.")
+    return current
+
+
+def correct_receiver(document: Document, receiver: Receiver, faults: Sequence[Fault]) -> Document:
+    """Gives a FAILED document that never reached the PAC another receiver; then `/retry` it.
+
+    Raises `InvalidDocument` with every fault, and `Immutable` where the PAC may know the document.
+    """
+    now = timezone.now()
+    draft = Draft(
+        receiver=receiver,
+        dgi_document_type=document.dgi_document_type,
+        destination=document.destination,
+        broken=frozenset(fault.path for fault in faults),
+    )
+    complete(draft, now=now, billing_point=document.billing_point)
+    found = [*faults, *(fault for rule in receiver_rules.RULES for fault in rule(draft))]
+    if found:
+        raise InvalidDocument(found)
+    with transaction.atomic():
+        current = locked_now(document).get()
+        if current.submission_state != SubmissionState.FAILED or current.was_sent:
+            raise Immutable(
+                "The receiver can be corrected only while the document is FAILED and never reached "
+                "the PAC."
+            )
+        columns = receiver_columns(draft.receiver)
+        for name, value in columns.items():
+            setattr(current, name, value)
+        current.pac_input = None  # made anew from the corrected receiver at the next send
+        current.save(update_fields=[*columns, "pac_input", "updated_at"])
+        note(current, Event.EDITED, receiver=draft.receiver.ruc or draft.receiver.name)
+    return current

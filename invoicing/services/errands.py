@@ -1,0 +1,77 @@
+"""What the pump carries out: commit the intent, call the world, commit the outcome.
+
+The three parts are kept apart so that no call is made inside a transaction and no thread that waits
+for the world holds a database connection: the pump's own thread claims and commits, its pool of
+threads only calls.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from invoicing.models import Document, PacExchange
+from invoicing.models.documents import PacDocumentType
+from pac.client import Exchange, Kind
+
+KINDS = {
+    PacDocumentType.INVOICE: Kind.INVOICE,
+    PacDocumentType.CREDIT_NOTE: Kind.CREDIT_NOTE,
+    PacDocumentType.DEBIT_NOTE: Kind.DEBIT_NOTE,
+}
+LEASE = timedelta(seconds=3 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+class Errand(Protocol):
+    """A claimed piece of work. `call` touches no database, `commit` nothing else."""
+
+    def call(self) -> Any:
+        """Does the work in the world. Raises only what `commit` must not see."""
+
+    def commit(self, outcome: Any) -> None:
+        """Writes down what came of it, in one transaction."""
+
+
+def run(errand: Errand) -> None:
+    """Carries out one errand here and now."""
+    errand.commit(errand.call())
+
+
+def backoff(setbacks: int, *, first: timedelta = timedelta(seconds=1)) -> timedelta:
+    """The pause before the next try: doubled at each setback up to 15 minutes, with jitter so that
+    those who failed together do not come back together."""
+    longest = min(first * 2 ** min(setbacks, 16), LONGEST_PAUSE)
+    return longest * random.uniform(0.5, 1)  # noqa: S311 (spreads load, guards nothing)
+
+
+def kind_of(document: Document) -> Kind:
+    return KINDS[PacDocumentType(document.document_type)]
+
+
+def keep_exchanges(document: Document, exchanges: list[Exchange]) -> None:
+    """Stores what was said to the PAC about `document`, in the caller's transaction."""
+    PacExchange.unscoped.bulk_create(
+        [
+            PacExchange(
+                tenant_id=document.tenant_id,
+                owner=document,
+                method=exchange.method,
+                path=exchange.path[:500],
+                status=exchange.status,
+                request=exchange.request,
+                response=exchange.response,
+                error=exchange.error,
+                elapsed_ms=exchange.elapsed_ms,
+            )
+            for exchange in exchanges
+        ]
+    )
+
+
+def later(now: datetime, setbacks: int, retry_after: float | None = None) -> datetime:
+    """When to try again after `setbacks`, not before the PAC's own `Retry-After` (seconds)."""
+    return now + max(backoff(setbacks), timedelta(seconds=retry_after or 0))

@@ -1,0 +1,240 @@
+"""Following: from the PAC's first answer to the DGI's verdict and the signed PDF.
+
+`apply` is the one place that writes `legal_status`, forwards only; a verdict never changes. A kill
+at any point leaves `next_poll_at` in the past: the next sweep asks again and finds the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from invoicing.models import Document, File, FileKind, LegalStatus, SubmissionState
+from invoicing.models.documents import REJECTED, TERMINAL
+from invoicing.models.history import Event
+from invoicing.services import breaker, deliver
+from invoicing.services.claims import due_documents
+from invoicing.services.errands import LEASE, LONGEST_PAUSE, keep_exchanges, kind_of
+from invoicing.services.files import attach, new_file
+from invoicing.services.history import note
+from invoicing.services.identity import contradiction, is_ours, match_doubted
+from invoicing.services.locks import locked_now
+from invoicing.services.settle import status_of
+from pac.answers import DocumentAnswer
+from pac.client import Exchange
+from pac.dgi.calendar import panama_date
+from pac.errors import NotFound, PacError, Rejected
+from tenants.pac import pac_client
+
+log = logging.getLogger(__name__)
+
+FIRST_POLL = timedelta(seconds=10)
+PATIENCE = timedelta(days=3)
+SLOW_POLL = timedelta(hours=1)
+
+# From which states each verdict may be reached.
+FORWARD: dict[str, tuple[str | None, ...]] = {
+    LegalStatus.PAC_AUTHORIZED: (None,),
+    LegalStatus.PAC_REJECTED: (None,),
+    LegalStatus.DGI_AUTHORIZED: (None, LegalStatus.PAC_AUTHORIZED),
+    LegalStatus.DGI_REJECTED: (None, LegalStatus.PAC_AUTHORIZED),
+}
+
+
+def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
+    """Writes what the PAC says of `document`, in the caller's transaction, which holds its row.
+
+    Promises: forwards only; a terminal verdict never moves; `invoice_number` is set with the
+    authorisation. Where the PAC's CUFE is not the computed one, the PAC's is kept, the document
+    carries a warning and an error is logged. Settles the business status and queues the e-mail.
+    """
+    before = document.legal_status
+    document.document_id = document.document_id or answer.id or None
+    document.pac_response = answer.raw
+    document.qr_code_url = answer.qr or document.qr_code_url
+    document.authorization_protocol = (
+        answer.authorization_protocol or document.authorization_protocol
+    )
+    verdict = answer.legal_status
+    if verdict in FORWARD and before in FORWARD[verdict] and _is_complete(document, answer):
+        _move(document, answer, LegalStatus(verdict), now)
+    document.save(
+        update_fields=[
+            "authorization_protocol",
+            "authorized_at",
+            "document_id",
+            "invoice_number",
+            "legal_status",
+            "pac_errors",
+            "pac_response",
+            "qr_code_url",
+            "status",
+            "updated_at",
+            "warnings",
+        ]
+    )
+    deliver.queue_if_ready(document)
+
+
+def _is_complete(document: Document, answer: DocumentAnswer) -> bool:
+    """An authorisation without CUFE or id authorises nothing yet: ask again."""
+    if answer.legal_status in REJECTED or (answer.cufe and document.document_id):
+        return True
+    log.warning("The PAC calls document %s authorised without its CUFE or id", document.pk)
+    return False
+
+
+def _move(document: Document, answer: DocumentAnswer, verdict: LegalStatus, now: datetime) -> None:
+    document.legal_status = verdict
+    if verdict in REJECTED:
+        document.pac_errors = [
+            {"code": fault.code, "message": fault.message, "field": fault.field}
+            for fault in answer.faults
+        ]
+    else:
+        document.invoice_number = document.invoice_number or answer.cufe
+    if verdict == LegalStatus.DGI_AUTHORIZED:
+        document.authorized_at = now
+    document.status = status_of(document, today=panama_date(now))
+    note(document, Event.LEGAL_STATUS, legal_status=verdict, errors=document.pac_errors)
+    if document.invoice_number and document.invoice_number != document.computed_cufe:
+        _warn_of_other_cufe(document)
+
+
+def _warn_of_other_cufe(document: Document) -> None:
+    if any(warning["code"] == "cufe_differs" for warning in document.warnings):
+        return
+    message = (
+        f"The PAC's CUFE is kept; {document.computed_cufe} was computed before sending. "
+        "Check the tenant's RUC, DV, environment and office code."
+    )
+    document.warnings = [*document.warnings, {"code": "cufe_differs", "message": message}]
+    note(document, Event.CUFE_DIFFERS, pac=document.invoice_number, computed=document.computed_cufe)
+    log.error("Document %s: %s", document.pk, message)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came of asking the PAC about one document."""
+
+    answer: DocumentAnswer | None = None
+    pdf: File | None = None
+    error: PacError | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Following:
+    """Asks the PAC about one document and fetches its PDF. An errand of the pump."""
+
+    document: Document
+    deadline: float | None = None  # seconds for one call; None: as the settings say
+
+    def call(self) -> Reading:
+        """One GET, and one download where a PDF is there and we have none."""
+        document, reading = self.document, Reading()
+        pac = pac_client(document.tenant, reading.exchanges.append, deadline=self.deadline)
+        try:
+            reading.answer = pac.read(
+                kind_of(document),
+                document.tenant.pac_company_id or "",
+                document.document_id or document.hinted_document_id,
+            )
+            if reading.answer.pdf and self._wants_pdf(reading.answer):
+                content = pac.download(reading.answer.pdf)
+                name = f"{reading.answer.cufe}.pdf"
+                reading.pdf = new_file(document, FileKind.PDF, name, content)
+        except PacError as error:
+            reading.error = error
+        return reading
+
+    def _wants_pdf(self, answer: DocumentAnswer) -> bool:
+        if answer.legal_status in REJECTED or not self._is_ours(answer):
+            return False
+        return not any(file.kind == FileKind.PDF for file in self.document.files.all())
+
+    def _is_ours(self, answer: DocumentAnswer) -> bool:
+        """An id that only a webhook named is believed when the PAC shows our CUFE under it."""
+        return bool(self.document.document_id) or is_ours(self.document, answer)
+
+    def commit(self, reading: Reading) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            keep_exchanges(self.document, reading.exchanges)
+            document = locked_now(self.document).get()
+            if reading.pdf and attach(reading.pdf):
+                note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
+            if reading.answer and self._is_ours(reading.answer):
+                self._adopt(document, reading.answer, now)
+            elif reading.answer or isinstance(reading.error, (NotFound, Rejected)):
+                document.hinted_document_id = ""  # nothing of ours is under that id
+            self._plan_next(document, now)
+        if reading.answer or isinstance(reading.error, (NotFound, Rejected)):
+            breaker.succeeded(self.document.tenant)
+        elif reading.error:
+            breaker.failed(
+                self.document.tenant,
+                reading.error.message,
+                now=now,
+                retry_after=reading.error.retry_after,
+            )
+
+    @staticmethod
+    def _adopt(document: Document, answer: DocumentAnswer, now: datetime) -> None:
+        if document.submission_state in (SubmissionState.UNCERTAIN, SubmissionState.FAILED):
+            doubts = contradiction(document, answer)
+            if doubts:
+                document.hinted_document_id = ""
+                document.next_attempt_at = None
+                document.submission_error = match_doubted(answer, doubts)
+                note(document, Event.MATCH_DOUBTED, error=document.submission_error)
+                return
+            document.submission_state = SubmissionState.DONE
+            document.doubtful_since = document.next_attempt_at = None
+            document.submission_error = None
+            note(document, Event.RECOVERED, document_id=answer.id)
+        apply(document, answer, now=now)
+
+    @staticmethod
+    def _plan_next(document: Document, now: datetime) -> None:
+        known = document.document_id or document.hinted_document_id
+        finished = document.legal_status in REJECTED or (
+            document.legal_status in TERMINAL and document.files.filter(kind=FileKind.PDF).exists()
+        )
+        document.polls += 1
+        document.next_poll_at = None if finished or not known else now + _pause(document, now)
+        document.save(
+            update_fields=[
+                "doubtful_since",
+                "hinted_document_id",
+                "next_attempt_at",
+                "next_poll_at",
+                "polls",
+                "submission_error",
+                "submission_state",
+                "updated_at",
+            ]
+        )
+
+
+def _pause(document: Document, now: datetime) -> timedelta:
+    """10 s, then half as much again each time up to 15 minutes; after three days, each hour."""
+    if now - document.issued_at > PATIENCE:
+        return SLOW_POLL
+    return min(FIRST_POLL * 1.5 ** min(document.polls, 20), LONGEST_PAUSE)
+
+
+def claim_due(limit: int) -> list[Following]:
+    """Up to `limit` documents whose poll is due. The claim puts the next poll past the lease, so
+    that a worker that dies in between costs that much time and nothing else."""
+    now = timezone.now()
+    with transaction.atomic():
+        documents = due_documents("next_poll_at", now=now, limit=limit)
+        Document.unscoped.filter(pk__in=[document.pk for document in documents]).update(
+            next_poll_at=now + LEASE
+        )
+    return [Following(document) for document in documents]

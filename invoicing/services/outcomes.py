@@ -1,0 +1,210 @@
+"""What an outcome at the PAC means for the document: one table, from outcome to decision.
+
+| outcome                                          | decision                                    |
+|--------------------------------------------------|---------------------------------------------|
+| accepted, or found there with our CUFE           | DONE, follow it                             |
+| found there, but with another receiver or total  | UNCERTAIN, a person decides                 |
+| refused, and no earlier send is in doubt         | DONE, `PAC_REJECTED`                        |
+| refused after a doubtful send, number unknown    | DONE, `PAC_REJECTED`                        |
+| refused after a doubtful send, cannot be asked   | UNCERTAIN, later                            |
+| numbering used, after a doubtful send            | UNCERTAIN, later: ours is in there          |
+| numbering used, and none of ours ever got there  | FAILED `number_taken`                       |
+| the number is in there with another CUFE         | FAILED `number_taken`                       |
+| token, company or affiliation refused            | QUEUED (UNCERTAIN if in doubt), later       |
+| certainly not received, 429                      | the same                                    |
+| nobody knows (time-out, cut connection, 5xx)     | UNCERTAIN, later                            |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from invoicing.models import Document, SubmissionState
+from invoicing.models.history import Event
+from invoicing.services import follow
+from invoicing.services.errands import later
+from invoicing.services.history import note
+from invoicing.services.identity import match_doubted
+from pac.answers import DocumentAnswer
+from pac.errors import (
+    Ambiguous,
+    Duplicate,
+    NotFound,
+    PacError,
+    PacFault,
+    Rejected,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from invoicing.services.submit import Outcome
+
+PATIENCE = timedelta(days=3)
+NOT_AFFILIATED = "AP1010"
+
+
+@dataclass(slots=True)
+class Decision:
+    """The document's next state and why."""
+
+    state: SubmissionState
+    error: dict[str, Any] | None = None
+    answer: DocumentAnswer | None = None
+    # Nothing of this try is at the PAC; nothing of any try is.
+    not_received: bool = False
+    never_received: bool = False
+    # The PAC is alive and said something about this document.
+    pac_answered: bool = True
+    retry_after: float | None = None
+    needs_person: bool = False
+
+    def carry_out(self, document: Document, *, now: datetime) -> None:
+        """Writes the decision, in the caller's transaction, which holds the row."""
+        if self.state in (SubmissionState.QUEUED, SubmissionState.UNCERTAIN) and (
+            now - (document.queued_at or now) > PATIENCE
+        ):
+            self.state = SubmissionState.FAILED
+            obstacle = (self.error or {}).get("message", "")
+            self.error = {
+                "code": "gave_up",
+                "message": f"Three days of trying. The last obstacle: {obstacle}",
+            }
+        self._move(document, now)
+        document.save(
+            update_fields=[
+                "attempts",
+                "doubtful_since",
+                "lease_expires_at",
+                "next_attempt_at",
+                "next_poll_at",
+                "setbacks",
+                "submission_error",
+                "submission_state",
+                "updated_at",
+            ]
+        )
+        self._note(document)
+        if self.answer and not self.needs_person:
+            follow.apply(document, self.answer, now=now)
+
+    def _move(self, document: Document, now: datetime) -> None:
+        document.submission_state = self.state
+        document.submission_error = self.error
+        document.lease_expires_at = document.next_attempt_at = None
+        if self.not_received:
+            document.attempts -= 1
+        if self.never_received:
+            document.attempts, document.doubtful_since = 0, None
+        match self.state:
+            case SubmissionState.DONE:
+                document.doubtful_since = None
+                document.setbacks = 0
+                document.next_poll_at = now + follow.FIRST_POLL
+            case SubmissionState.QUEUED | SubmissionState.UNCERTAIN:
+                document.setbacks += 1
+                if self.state == SubmissionState.UNCERTAIN:
+                    document.doubtful_since = document.doubtful_since or now
+                if not self.needs_person:
+                    document.next_attempt_at = later(now, document.setbacks, self.retry_after)
+                if document.hinted_document_id:
+                    document.next_poll_at = now
+
+    def _note(self, document: Document) -> None:
+        if self.needs_person:
+            note(document, Event.MATCH_DOUBTED, error=self.error)
+        else:
+            event = {
+                SubmissionState.DONE: Event.SENT,
+                SubmissionState.QUEUED: Event.DELAYED,
+                SubmissionState.UNCERTAIN: Event.UNCERTAIN,
+                SubmissionState.FAILED: Event.FAILED,
+            }[self.state]
+            note(document, event, error=self.error)
+
+
+def decide(document: Document, outcome: Outcome) -> Decision:
+    """The table above. `document` is as it was claimed."""
+    if outcome.answer:
+        return _on_answer(outcome, outcome.answer)
+    if outcome.number_is_taken:
+        return _number_taken("")
+    error = outcome.error
+    assert error is not None  # noqa: S101 (a try has an answer or an error)
+    in_doubt = document.doubtful_since is not None
+    said = {"code": _code_of(error), "message": error.message}
+    if isinstance(error, Ambiguous):
+        # A question that broke off leaves the doubt as it was: this try posted nothing.
+        return Decision(
+            SubmissionState.UNCERTAIN,
+            said,
+            not_received=not outcome.posted,
+            pac_answered=False,
+            retry_after=error.retry_after,
+        )
+    if isinstance(error, Rejected) and outcome.posted and not _about_the_company(error):
+        return _on_refusal(error, outcome, in_doubt=in_doubt, said=said)
+    return Decision(
+        SubmissionState.UNCERTAIN if in_doubt else SubmissionState.QUEUED,
+        said,
+        not_received=True,
+        pac_answered=isinstance(error, (NotFound, Rejected)),
+        retry_after=error.retry_after,
+    )
+
+
+def _on_answer(outcome: Outcome, answer: DocumentAnswer) -> Decision:
+    if outcome.doubts:
+        return Decision(
+            SubmissionState.UNCERTAIN,
+            match_doubted(answer, outcome.doubts),
+            not_received=not outcome.posted,
+            needs_person=True,
+        )
+    return Decision(SubmissionState.DONE, answer=answer)
+
+
+def _on_refusal(
+    refusal: Rejected, outcome: Outcome, *, in_doubt: bool, said: dict[str, Any]
+) -> Decision:
+    if isinstance(refusal, Duplicate):
+        if in_doubt:
+            return Decision(SubmissionState.UNCERTAIN, said)
+        return _number_taken(refusal.message)
+    if in_doubt and not outcome.known_absent:
+        return Decision(SubmissionState.UNCERTAIN, said)
+    return Decision(SubmissionState.DONE, answer=as_answer(refusal))
+
+
+def _number_taken(said: str) -> Decision:
+    message = (
+        "The PAC has another document with this number. Raise the number series "
+        f"(onboard_tenant --first-number), then retry: it takes a new number. {said}"
+    )
+    error = {"code": "number_taken", "message": message.strip()}
+    return Decision(SubmissionState.FAILED, error, not_received=True, never_received=True)
+
+
+def _about_the_company(error: PacError) -> bool:
+    return any(fault.code == NOT_AFFILIATED for fault in error.faults)
+
+
+def _code_of(error: PacError) -> str:
+    if isinstance(error, Duplicate):
+        return "number_used"
+    if isinstance(error, Unauthorized):
+        return "pac_token_refused"
+    if isinstance(error, NotFound):
+        return "pac_company_unknown"
+    if _about_the_company(error):
+        return "company_not_affiliated"
+    if isinstance(error, Ambiguous):
+        return "answer_lost"
+    return "pac_refused" if isinstance(error, Rejected) else "pac_unavailable"
+
+
+def as_answer(refusal: Rejected) -> DocumentAnswer:
+    """A refusal by HTTP status is a verdict like one inside an answer: `PAC_REJECTED`."""
+    faults = refusal.faults or (PacFault(code="", message=refusal.message, field=None),)
+    return DocumentAnswer.rejection(faults)

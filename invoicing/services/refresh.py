@@ -1,0 +1,32 @@
+"""Asking the PAC now, while somebody waits for the answer."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from invoicing import bell
+from invoicing.errors import PacUnavailable
+from invoicing.models import Document
+from invoicing.services.follow import Following
+from pac.errors import BadFile
+
+DEADLINE = 5.0  # seconds for each of two calls: reading the document, and fetching its PDF
+
+
+def refresh(document: Document) -> None:
+    """Writes what the PAC says of `document` now, and fetches a missing PDF: ten seconds at most.
+
+    What has no id at the PAC yet is only hurried along: its submission is due at once. Raises
+    `PacUnavailable` where no answer came in time; nothing has changed then.
+    """
+    if not (document.document_id or document.hinted_document_id):
+        Document.unscoped.filter(pk=document.pk, next_attempt_at__isnull=False).update(
+            next_attempt_at=timezone.now()
+        )
+        bell.ring()
+        return
+    following = Following(document, deadline=DEADLINE)
+    reading = following.call()
+    following.commit(reading)
+    if reading.error and not isinstance(reading.error, BadFile):
+        raise PacUnavailable(f"The PAC could not be asked: {reading.error.message}")

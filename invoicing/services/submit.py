@@ -1,0 +1,244 @@
+"""Submission: a document reaches the PAC once, whatever breaks on the way.
+
+    QUEUED ──claim──▶ SENDING ──judged──────────▶ DONE
+      ▲                 ├──surely not taken─────▶ QUEUED, later
+      │                 └──nobody knows─────────▶ UNCERTAIN ──claim──▶ SENDING, asking first
+      └──retry── FAILED ◀──gave up: needs a person
+
+A POST whose outcome is unknown is never simply repeated: first the PAC is asked for the number.
+What is in there is ours if, and only if, its CUFE is the one computed before the first send. If
+nothing is there, the same payload is posted again, which the PAC's own numbering makes harmless.
+
+What a kill leaves behind: before the claim's commit, nothing; between claim and outcome, SENDING
+with a lease, which `recover_lost` turns into UNCERTAIN when it has expired.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from invoicing.fiscal.payload import build_payload
+from invoicing.models import Document, SubmissionState
+from invoicing.models.history import Event
+from invoicing.services import breaker
+from invoicing.services.claims import due_documents, locked
+from invoicing.services.errands import LEASE, keep_exchanges, kind_of
+from invoicing.services.history import note
+from invoicing.services.identity import contradiction, is_ours
+from invoicing.services.locks import locked_now
+from invoicing.services.outcomes import Decision, decide
+from pac.answers import DocumentAnswer
+from pac.client import Exchange, PacClient
+from pac.errors import PacError
+from tenants.pac import pac_client
+
+log = logging.getLogger(__name__)
+
+DEATHS_AT_MOST = 5
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one try: an answer, or an error, and what was learnt on the way."""
+
+    answer: DocumentAnswer | None = None
+    error: PacError | None = None
+    posted: bool = False
+    # The PAC was asked for the number: it does not know it, or somebody else's document has it.
+    known_absent: bool = False
+    number_is_taken: bool = False
+    # Field by field, where the PAC has our CUFE with another content.
+    doubts: dict[str, dict[str, str]] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Sending:
+    """One claimed document on its way to the PAC. An errand of the pump."""
+
+    document: Document
+    payload: dict[str, Any]
+    lease_expires_at: datetime
+
+    def call(self) -> Outcome:
+        """Asks first where an earlier send is in doubt, then posts. No database."""
+        outcome = Outcome()
+        client = pac_client(self.document.tenant, outcome.exchanges.append)
+        try:
+            if self.document.doubtful_since:
+                outcome.answer = self._look_up(client, outcome)
+            if outcome.answer is None and not outcome.number_is_taken:
+                outcome.posted = True
+                outcome.answer = client.issue(
+                    kind_of(self.document), self._company_id, self.payload
+                )
+        except PacError as error:
+            outcome.error = error
+        return outcome
+
+    @property
+    def _company_id(self) -> str:
+        return self.document.tenant.pac_company_id or ""
+
+    def _look_up(self, client: PacClient, outcome: Outcome) -> DocumentAnswer | None:
+        """Our document, if the PAC has it. Notes down what else the PAC says of the number."""
+        document, kind = self.document, kind_of(self.document)
+        entries = client.find(kind, self._company_id, document.number, document.billing_point)
+        if entries is None:
+            return None  # this PAC has no such call: only another POST can tell
+        for entry in entries:
+            if entry.cufe is None or is_ours(document, entry):
+                answer = client.read(kind, self._company_id, entry.id)
+                if is_ours(document, answer):
+                    outcome.doubts = contradiction(document, answer)
+                    return answer
+        # A PAC that does not filter shows other numbers: then its silence about ours says nothing.
+        numbers = {entry.numeration for entry in entries}
+        outcome.known_absent = not entries
+        outcome.number_is_taken = numbers == {document.number}
+        return None
+
+    def commit(self, outcome: Outcome) -> None:
+        """Writes the outcome, if this errand still holds the document."""
+        now = timezone.now()
+        with transaction.atomic():
+            keep_exchanges(self.document, outcome.exchanges)
+            document = (
+                locked_now(self.document)
+                .filter(
+                    submission_state=SubmissionState.SENDING,
+                    lease_expires_at=self.lease_expires_at,
+                )
+                .first()
+            )
+            decision = decide(self.document, outcome)
+            if document is None:
+                self._leave_a_hint(outcome, now)
+            else:
+                decision.carry_out(document, now=now)
+        self._tell_breaker(decision, outcome, now)
+
+    def _leave_a_hint(self, outcome: Outcome, now: datetime) -> None:
+        """Our lease ran out and somebody else has the document now; what we learnt still helps."""
+        if outcome.answer and outcome.answer.id and is_ours(self.document, outcome.answer):
+            Document.unscoped.filter(pk=self.document.pk, document_id__isnull=True).update(
+                hinted_document_id=outcome.answer.id, next_poll_at=now
+            )
+
+    def _tell_breaker(self, decision: Decision, outcome: Outcome, now: datetime) -> None:
+        tenant = self.document.tenant
+        if decision.pac_answered:
+            breaker.succeeded(tenant)
+        elif outcome.error:
+            breaker.failed(
+                tenant, outcome.error.message, now=now, retry_after=outcome.error.retry_after
+            )
+
+
+def claim_due(limit: int) -> list[Sending]:
+    """Claims up to `limit` documents that are due: QUEUED ones and UNCERTAIN ones.
+
+    The attempt is counted, and the payload stored, in the commit that comes before the call: a
+    document that kills its worker has that on its record.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        sendings = [
+            claim(document, now=now)
+            for document in due_documents("next_attempt_at", now=now, limit=limit)
+        ]
+    return [sending for sending in sendings if sending]
+
+
+def claim(document: Document, *, now: datetime) -> Sending | None:
+    """Takes the document for one try, in the caller's transaction.
+
+    None where somebody else was faster, and for a document of which no payload can be made: it is
+    set aside as FAILED, so that a defect of ours stops one document and not the queue.
+    """
+    try:
+        payload = document.pac_input or build_payload(document, document.lines.all())
+    except Exception:
+        log.exception("No payload can be made of document %s", document.pk)
+        _set_aside(document, now)
+        return None
+    lease_expires_at = now + LEASE
+    claimed = Document.unscoped.filter(
+        pk=document.pk,
+        submission_state=document.submission_state,
+        next_attempt_at=document.next_attempt_at,
+    ).update(
+        submission_state=SubmissionState.SENDING,
+        attempts=F("attempts") + 1,
+        lease_expires_at=lease_expires_at,
+        next_attempt_at=None,
+        pac_input=payload,
+        updated_at=now,
+    )
+    if claimed != 1:
+        return None
+    document.submission_state = SubmissionState.SENDING
+    document.attempts += 1
+    return Sending(document, payload, lease_expires_at)
+
+
+def _set_aside(document: Document, now: datetime) -> None:
+    error = {
+        "code": "no_payload",
+        "message": "This document cannot be put into the PAC's words: a defect of Cifras. Its log "
+        "says where; retry when it is mended.",
+    }
+    Document.unscoped.filter(pk=document.pk).update(
+        submission_state=SubmissionState.FAILED,
+        submission_error=error,
+        next_attempt_at=None,
+        updated_at=now,
+    )
+    note(document, Event.FAILED, error=error)
+
+
+def recover_lost(limit: int = 100) -> int:
+    """Documents whose worker died with them: nobody knows, so they become UNCERTAIN and are due.
+
+    One that took `DEATHS_AT_MOST` workers with it is set aside as FAILED for a person. Returns how
+    many there were.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        lost = list(
+            locked(Document.unscoped.filter(lease_expires_at__lte=now)).select_related("tenant")[
+                :limit
+            ]
+        )
+        for document in lost:
+            poison = document.lost_leases + 1 >= DEATHS_AT_MOST
+            state = SubmissionState.FAILED if poison else SubmissionState.UNCERTAIN
+            error = {
+                "code": "worker_lost",
+                "message": "A worker died while it was sending this document."
+                + (f" That happened {DEATHS_AT_MOST} times; look at its log." if poison else ""),
+            }
+            changed = Document.unscoped.filter(
+                pk=document.pk,
+                submission_state=SubmissionState.SENDING,
+                lease_expires_at=document.lease_expires_at,
+            ).update(
+                submission_state=state,
+                lost_leases=F("lost_leases") + 1,
+                doubtful_since=document.doubtful_since or now,
+                lease_expires_at=None,
+                next_attempt_at=None if poison else now,
+                next_poll_at=now if document.hinted_document_id else None,
+                submission_error=error,
+                updated_at=now,
+            )
+            if changed == 1:
+                note(document, Event.FAILED if poison else Event.UNCERTAIN, error=error)
+    return len(lost)
