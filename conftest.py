@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.db import connection
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
-from invoicing import guards
+from invoicing import guards, pump
+from invoicing.models import Breaker, Document, EmailDelivery
 from pac.dgi.ruc import RucType
 from pac.sandbox import Options, Sandbox
 from tenants.models import ApiKey, Office, OnboardingStatus, Tenant
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WEBHOOK_SECRET = "a webhook secret of the tests"
 
 
@@ -127,6 +130,19 @@ def client_of() -> Callable[..., APIClient]:
 def api(alice: Tenant, client_of: Callable[..., APIClient]) -> APIClient:
     """Alice's client."""
     return client_of(alice)
+
+
+def work() -> None:
+    """Lets the worker do all it can, as if the time of every pause had passed."""
+    for _ in range(8):
+        for column in ("next_attempt_at", "next_poll_at"):
+            Document.unscoped.filter(**{f"{column}__isnull": False}).update(**{column: LONG_AGO})
+        EmailDelivery.unscoped.filter(next_attempt_at__isnull=False).update(
+            next_attempt_at=LONG_AGO
+        )
+        Breaker.objects.filter(retry_at__isnull=False).update(retry_at=LONG_AGO)
+        if not pump.drain():
+            return
 
 
 def body(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,18 @@ class InvoicingConfig(AppConfig):
     verbose_name = "Facturación"
 
     def ready(self) -> None:
+        from django_q.signals import post_spawn
+
         post_migrate.connect(after_migrate, sender=self)
+        post_spawn.connect(wake_pumps)
+
+
+def wake_pumps(**kwargs: Any) -> None:
+    """A worker has started: its cluster may have no pump yet."""
+    from invoicing import bell, pump
+
+    for role in pump.ROLES:
+        bell.ring(role)
 
 
 def after_migrate(**kwargs: Any) -> None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -32,7 +35,9 @@ log = logging.getLogger(__name__)
 Source = Callable[[int], Sequence[Errand]]
 Chore = Callable[[], object]
 
-RUN = 50.0  # seconds that one run takes, below the minute of its schedule
+# Seconds that one run takes; the next begins at once. Short, since a cluster that is told to stop
+# waits for its workers.
+RUN = 20.0
 IDLE = 1.0  # seconds between two looks when nothing is due
 LEASE = timedelta(seconds=20)
 RENEWAL = 5.0  # seconds
@@ -106,6 +111,7 @@ class Pump:
     """One run of a role's pump."""
 
     role: Role
+    stopping: threading.Event = field(default_factory=threading.Event)
     in_flight: dict[Future[Any], Errand] = field(default_factory=dict)
     swept: float = 0.0
     done: int = 0
@@ -114,13 +120,13 @@ class Pump:
         """Pumps for `seconds`, then lets what is in flight come home. How many errands it ran."""
         end = time.monotonic() + seconds
         with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
-            while lease.renew() and time.monotonic() < end:
+            while lease.renew() and time.monotonic() < end and not self.stopping.is_set():
                 self.sweep()
                 claimed = self.claim(pool)
                 if self.in_flight:
                     self.collect(timeout=0.05 if claimed else IDLE)
                 elif not claimed:
-                    time.sleep(IDLE)
+                    self.stopping.wait(IDLE)
             while self.in_flight:
                 lease.renew()
                 self.collect(timeout=IDLE)
@@ -180,15 +186,30 @@ def _guarded(work: Callable[[], Any]) -> Any:
         return None
 
 
-def pump(role: str, *, seconds: float = RUN) -> int:
-    """Runs the pump of `role` if nobody in this cluster does. How many errands it ran."""
+def pump(role: str, *, seconds: float = RUN) -> int | None:
+    """Runs the pump of `role`: how many errands it ran, None where this cluster has one running."""
     lease = Lease(role)
     if not lease.acquire():
-        return 0
+        return None
+    run = Pump(ROLES[role])
     try:
-        return Pump(ROLES[role]).run(lease, seconds=seconds)
+        with stopped_by_sigterm(run.stopping):
+            return run.run(lease, seconds=seconds)
     finally:
         lease.release()
+
+
+@contextmanager
+def stopped_by_sigterm(stopping: threading.Event) -> Iterator[None]:
+    """A SIGTERM lets what is in flight come home instead of cutting it off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def drain(*roles: str) -> int:

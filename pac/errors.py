@@ -143,7 +143,8 @@ def _says_void(text: str) -> bool:
 def read_message(body: object) -> str:
     """The text that a person should read, from wherever the PAC put it; `""` without one."""
     if isinstance(body, str):
-        return _clip(body)
+        # A gateway's page is for browsers: the status says what there is to say.
+        return "" if body.lstrip().startswith("<") else _clip(body)
     if not isinstance(body, dict):
         return "; ".join(dict.fromkeys(fault.message for fault in read_faults(body)))[:MAX_TEXT]
     for key in ("errors", "message", "error", "response", "governmentResponse"):

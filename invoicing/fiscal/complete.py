@@ -60,7 +60,8 @@ def complete(draft: Draft, *, now: datetime, billing_point: str) -> None:
     draft.issued_at = draft.issued_at or now
     exporting = draft.dgi_document_type == EXPORT
     draft.nature = draft.nature or ("02" if exporting else "01")
-    draft.destination = draft.destination or (2 if exporting else 1)
+    if draft.destination is None:
+        draft.destination = 2 if exporting else 1
     receiver = draft.receiver
     if receiver.ruc and receiver.ruc_type and draft.sound("receiver.ruc", "receiver.ruc_type"):
         try:

@@ -7,9 +7,11 @@ is reported at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate, islice
 from typing import Any
 
 ZERO = Decimal(0)
@@ -143,11 +145,22 @@ class Draft:
     notes: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    _over_broken: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A body may have a hundred thousand faults: what `sound` asks is worked out once.
+        self._over_broken = frozenset(above for path in self.broken for above in _above(path))
 
     def sound(self, *paths: str) -> bool:
         """Whether each path, all above it and all below it was understood."""
         return not any(
-            broken == path or broken.startswith(f"{path}.") or path.startswith(f"{broken}.")
+            path in self.broken
+            or path in self._over_broken
+            or any(above in self.broken for above in _above(path))
             for path in paths
-            for broken in self.broken
         )
+
+
+def _above(path: str) -> Iterator[str]:
+    """The paths that `path` lies in: `lines` and `lines.0` for `lines.0.code`."""
+    return islice(accumulate(path.split("."), "{}.{}".format), path.count("."))

@@ -24,7 +24,7 @@ from invoicing.pdf.typography import (
 )
 from pac.dgi.codes import ITBMS_RATES
 
-_GAP = 12.0  # between two columns
+_GAP = 10.0  # between two columns
 _LEADING = 1.3
 _SIZES = (8.0, 7.0, 6.0, 5.0)
 _DESCRIPTION_AT_LEAST = 130.0

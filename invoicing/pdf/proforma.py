@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reportlab.platypus import Flowable, HRFlowable, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, HRFlowable, Spacer
 
 from invoicing.models import Document, DocumentLine
 from invoicing.pdf import formats
@@ -20,6 +20,8 @@ from invoicing.pdf.parts import (
 from invoicing.pdf.typography import BODY, LABEL, RULE, block, long_block, printable
 
 NO_FISCAL_VALUE = "PROFORMA - SIN VALOR FISCAL"
+
+_HEADING_AND_TWO_LINES = 40.0
 
 
 def render_proforma(document: Document, lines: Sequence[DocumentLine]) -> bytes:
@@ -51,7 +53,7 @@ def _story(document: Document, lines: Sequence[DocumentLine]) -> list[Flowable]:
     ]
     if document.notes:
         story += [
-            Spacer(0, 10),
+            CondPageBreak(_HEADING_AND_TWO_LINES),
             block("Notas", LABEL, WIDTH),
             Spacer(0, 2),
             long_block(document.notes, BODY, WIDTH),

@@ -119,7 +119,7 @@ def wrap(text: str, look: ParagraphStyle, width: float) -> list[str]:
         if line and needed > room:
             lines.append(" ".join(line))
             line, room = [], width
-        while needed > width:
+        while needed > width and len(word) > 1:
             head = _fitting(word, font_name, size, width)
             lines.append(word[:head])
             word = word[head:]

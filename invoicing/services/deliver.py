@@ -16,7 +16,6 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import cast
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F

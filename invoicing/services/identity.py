@@ -9,10 +9,27 @@ from typing import Any
 
 from invoicing.models import Document
 from pac.answers import DocumentAnswer
+from pac.dgi import cufe
 
 
 def is_ours(document: Document, answer: DocumentAnswer) -> bool:
     return answer.cufe is not None and answer.cufe == document.computed_cufe
+
+
+def has_our_number(document: Document, answer: DocumentAnswer) -> bool:
+    """Whether another document stands under our number: same series and number, another CUFE."""
+    if answer.cufe is None or document.computed_cufe is None or is_ours(document, answer):
+        return False
+    try:
+        theirs, ours = cufe.parse(answer.cufe), cufe.parse(document.computed_cufe)
+    except cufe.MalformedCufe:
+        return False
+    return (theirs.document_type, theirs.branch, theirs.billing_point, theirs.number) == (
+        ours.document_type,
+        ours.branch,
+        ours.billing_point,
+        ours.number,
+    )
 
 
 def contradiction(document: Document, answer: DocumentAnswer) -> dict[str, dict[str, str]]:

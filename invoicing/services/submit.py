@@ -31,7 +31,7 @@ from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
 from invoicing.services.errands import LEASE, keep_exchanges, kind_of
 from invoicing.services.history import note
-from invoicing.services.identity import contradiction, is_ours
+from invoicing.services.identity import contradiction, has_our_number, is_ours
 from invoicing.services.locks import locked_now
 from invoicing.services.outcomes import Decision, decide
 from pac.answers import DocumentAnswer
@@ -100,9 +100,8 @@ class Sending:
                     outcome.doubts = contradiction(document, answer)
                     return answer
         # A PAC that does not filter shows other numbers: then its silence about ours says nothing.
-        numbers = {entry.numeration for entry in entries}
         outcome.known_absent = not entries
-        outcome.number_is_taken = numbers == {document.number}
+        outcome.number_is_taken = any(has_our_number(document, entry) for entry in entries)
         return None
 
     def commit(self, outcome: Outcome) -> None:

@@ -1,11 +1,17 @@
 """How errors become answers: every one in the shape of drf-standardized-errors, none a 500."""
 
+import logging
+
 from django.db import InterfaceError, OperationalError
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.response import Response
 
 from tenants.errors import Busy, Conflict
+
+
+log = logging.getLogger(__name__)
 
 
 class ConflictAnswer(APIException):
@@ -30,3 +36,10 @@ class ExceptionHandler(StandardHandler):
         if isinstance(exc, (OperationalError, InterfaceError)):
             return Unavailable()
         return super().convert_known_exceptions(exc)
+
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """A 503 that we foresee is no defect: it is noted, and no error tracker is woken."""
+        if isinstance(exc, Unavailable):
+            log.warning("503: %s", exc.detail)
+            return
+        super().report_exception(exc, response)

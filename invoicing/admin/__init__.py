@@ -1,0 +1,8 @@
+from invoicing.admin.documents import InvoiceAdmin
+from invoicing.admin.operation import (
+    BreakerAdmin,
+    EmailDeliveryAdmin,
+    PumpLeaseAdmin,
+)
+
+__all__ = ["BreakerAdmin", "EmailDeliveryAdmin", "InvoiceAdmin", "PumpLeaseAdmin"]

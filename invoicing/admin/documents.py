@@ -1,0 +1,249 @@
+"""Documents as staff see them: to read, with the few actions that mend one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from invoicing.admin.readonly import LookOnlyAdmin, LookOnlyInline
+from invoicing.errors import PacUnavailable
+from invoicing.models import (
+    Document,
+    DocumentLine,
+    EmailDelivery,
+    File,
+    HistoryEntry,
+    Invoice,
+    LegalStatus,
+    PacExchange,
+    Payment,
+    SubmissionState,
+)
+from invoicing.services import deliver, queue
+from invoicing.services.refresh import refresh
+from tenants.errors import Conflict
+
+LEGAL_COLOURS = {
+    LegalStatus.PAC_AUTHORIZED: "info",
+    LegalStatus.DGI_AUTHORIZED: "success",
+    LegalStatus.PAC_REJECTED: "danger",
+    LegalStatus.DGI_REJECTED: "danger",
+}
+SUBMISSION_COLOURS = {
+    SubmissionState.QUEUED: "info",
+    SubmissionState.SENDING: "info",
+    SubmissionState.UNCERTAIN: "warning",
+    SubmissionState.DONE: "success",
+    SubmissionState.FAILED: "danger",
+}
+
+
+class LineInline(LookOnlyInline):
+    model = DocumentLine
+    fields = ("number", "code", "description", "quantity", "unit_price", "net", "itbms", "total")
+
+
+class FileInline(LookOnlyInline):
+    model = File
+    fields = ("link", "kind", "size", "sha256", "created_at")
+    readonly_fields = ("link",)
+
+    @display(description="archivo")
+    def link(self, file: File) -> SafeString:
+        url = reverse("admin:invoicing_file", args=[file.pk])
+        return format_html('<a class="underline" href="{}">{}</a>', url, file.name)
+
+
+class PaymentInline(LookOnlyInline):
+    model = Payment
+    fields = ("paid_at", "method", "amount", "reference")
+
+
+class EmailInline(LookOnlyInline):
+    model = EmailDelivery
+    fields = ("occasion", "to", "state", "attempts", "sent_at", "error")
+
+
+class HistoryInline(LookOnlyInline):
+    model = HistoryEntry
+    fields = ("created_at", "event", "data", "actor")
+
+
+class ExchangeInline(LookOnlyInline):
+    model = PacExchange
+    fields = ("created_at", "method", "path", "status", "elapsed_ms", "said", "error")
+    readonly_fields = ("said",)
+
+    @display(description="enviado y recibido")
+    def said(self, exchange: PacExchange) -> SafeString:
+        return format_html(
+            "<details><summary>ver</summary>{}{}</details>",
+            pretty(exchange.request),
+            pretty(exchange.response),
+        )
+
+
+def pretty(value: Any) -> SafeString:
+    """JSON as people read it, escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) if value else "—"
+    return format_html('<pre class="whitespace-pre-wrap text-xs">{}</pre>', text)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(LookOnlyAdmin):
+    list_display = (
+        "number",
+        "tenant",
+        "receiver_name",
+        "issued_at",
+        "total",
+        "legal_badge",
+        "submission_badge",
+        "status",
+    )
+    list_filter = ("legal_status", "submission_state", "generation_mode", "status")
+    list_select_related = ("tenant",)
+    search_fields = ("=number", "=invoice_number", "=receiver_ruc", "=external_id", "=document_id")
+    ordering = ("-id",)
+    inlines = (
+        LineInline,
+        HistoryInline,
+        ExchangeInline,
+        FileInline,
+        EmailInline,
+        PaymentInline,
+    )
+    actions = ("send_again", "ask_the_pac", "mail_again")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "billing_point", "office"),
+                    ("tenant", "generation_mode", "dgi_document_type"),
+                    ("issued_at", "due_date", "external_id"),
+                    ("legal_badge", "submission_badge", "status"),
+                    ("submission_error", "pac_errors", "warnings"),
+                )
+            },
+        ),
+        (
+            "Fiscal",
+            {
+                "fields": (
+                    "invoice_number",
+                    "computed_cufe",
+                    ("document_id", "authorization_protocol", "authorized_at"),
+                    "qr_code_url",
+                )
+            },
+        ),
+        (
+            "Receptor",
+            {
+                "fields": (
+                    ("receiver_name", "receiver_type"),
+                    ("receiver_ruc", "receiver_ruc_type", "receiver_dv"),
+                    ("receiver_address", "receiver_emails"),
+                )
+            },
+        ),
+        (
+            "Montos (B/.)",
+            {
+                "fields": (
+                    ("net", "itbms", "isc", "other_taxes"),
+                    ("discount", "freight", "insurance", "other_expenses"),
+                    ("total", "retention", "credited", "paid"),
+                )
+            },
+        ),
+        (
+            "Envío",
+            {
+                "fields": (
+                    ("attempts", "setbacks", "doubtful_since"),
+                    ("next_attempt_at", "next_poll_at", "polls"),
+                    "sent_to_pac",
+                    "received_from_pac",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("legal_badge", "submission_badge", "sent_to_pac", "received_from_pac")
+
+    def get_urls(self) -> list[URLPattern]:
+        download = self.admin_site.admin_view(self.download)
+        return [
+            path("files/<uuid:pk>", download, name="invoicing_file"),
+            *super().get_urls(),
+        ]
+
+    def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        file = get_object_or_404(File.unscoped, pk=pk)
+        return FileResponse(file.content.open(), filename=file.name)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        return Invoice.unscoped.filter(document_type="01")
+
+    @display(description="estado legal", label=LEGAL_COLOURS, ordering="legal_status")
+    def legal_badge(self, document: Document) -> tuple[str, str]:
+        return (
+            document.legal_status or "",
+            str(document.get_legal_status_display() or "Sin veredicto"),
+        )
+
+    @display(description="envío", label=SUBMISSION_COLOURS, ordering="submission_state")
+    def submission_badge(self, document: Document) -> tuple[str, str]:
+        return document.submission_state, str(document.get_submission_state_display())
+
+    @display(description="enviado al PAC")
+    def sent_to_pac(self, document: Document) -> SafeString:
+        return pretty(document.pac_input)
+
+    @display(description="recibido del PAC")
+    def received_from_pac(self, document: Document) -> SafeString:
+        return pretty(document.pac_response)
+
+    @admin.action(description="Enviar otra vez al PAC (detenidas)")
+    def send_again(self, request: HttpRequest, documents: QuerySet[Document]) -> None:
+        for document in documents:
+            try:
+                queue.retry(document, actor=request.user.get_username())
+            except Conflict as error:
+                self.message_user(request, f"{document}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{document}: en cola.", messages.SUCCESS)
+
+    @admin.action(description="Preguntar al PAC ahora")
+    def ask_the_pac(self, request: HttpRequest, documents: QuerySet[Document]) -> None:
+        for document in documents.select_related("tenant").prefetch_related("files")[:20]:
+            try:
+                refresh(document)
+            except PacUnavailable as error:
+                self.message_user(request, f"{document}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{document}: al día.", messages.SUCCESS)
+
+    @admin.action(description="Enviar el correo otra vez")
+    def mail_again(self, request: HttpRequest, documents: QuerySet[Document]) -> None:
+        for document in documents:
+            try:
+                deliver.send_again(document, to=(), message="")
+            except Conflict as error:
+                self.message_user(request, f"{document}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{document}: correo en cola.", messages.SUCCESS)
