@@ -1,11 +1,13 @@
 """The database's own guards: what was sent to the PAC does not change and is not deleted.
 
 The services never try; these triggers stand behind them, against a shell, an admin page, a defect.
-They are made after every migrate, since SQLite drops them when a migration remakes a table.
+They are made after every migrate. On SQLite they are dropped before one that has work to do: it
+remakes tables, and refuses to while a trigger speaks of a table that is being replaced.
 """
 
 from django.db import connection
 
+# What the payload is made of, and what identifies it.
 CONTENT = [
     "tenant_id",
     "document_type",
@@ -15,6 +17,11 @@ CONTENT = [
     "billing_point",
     "number",
     "issued_at",
+    "nature",
+    "destination",
+    "sale_type",
+    "issue_type",
+    "contingency",
     "security_code",
     "computed_cufe",
     "receiver_type",
@@ -23,12 +30,25 @@ CONTENT = [
     "receiver_dv",
     "receiver_name",
     "receiver_address",
+    "receiver_location",
     "receiver_country",
+    "receiver_other_country",
     "receiver_foreign_number",
+    "receiver_foreign_country",
+    "receiver_emails",
+    "receiver_phones",
+    "discounts",
+    "exportation",
+    "payment_time",
+    "payment_methods",
+    "installments",
+    "retention_code",
+    "notes",
     "net",
     "itbms",
     "isc",
     "other_taxes",
+    "taxes",
     "discount",
     "freight",
     "insurance",
@@ -42,24 +62,48 @@ LINE = "invoicing_documentline"
 _SENT = "OLD.attempts > 0"
 _VERDICT = "OLD.legal_status IN ('DGI_AUTHORIZED', 'DGI_REJECTED', 'PAC_REJECTED')"
 _DIFFERS = {"postgresql": "OLD.{0} IS DISTINCT FROM NEW.{0}", "sqlite": "OLD.{0} IS NOT NEW.{0}"}
-_LINE_SENT = f"EXISTS (SELECT 1 FROM {DOCUMENT} d WHERE d.id = OLD.owner_id AND d.attempts > 0)"  # noqa: S608 (a constant)
+
+
+def _line_sent(*rows: str) -> str:
+    owners = ", ".join(f"{row}.owner_id" for row in rows)
+    return f"EXISTS (SELECT 1 FROM {DOCUMENT} d WHERE d.id IN ({owners}) AND d.attempts > 0)"  # noqa: S608 (constants)
 
 
 def _rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
     """Name -> table, event, condition, message."""
-    differs = _DIFFERS[vendor]
-    changed = " OR ".join(differs.format(column) for column in CONTENT)
+
+    def differs(column: str) -> str:
+        return _DIFFERS[vendor].format(column)
+
+    def replaced(column: str) -> str:
+        return f"OLD.{column} IS NOT NULL AND {differs(column)}"
+
+    changed = " OR ".join([*map(differs, CONTENT), replaced("pac_input")])
     return {
         "document_content_is_final": (
             DOCUMENT,
             "UPDATE",
-            f"{_SENT} AND NEW.attempts > 0 AND ({changed})",
+            f"{_SENT} AND ({changed})",
             "A document that was sent to the PAC does not change.",
+        ),
+        "document_identity_is_final": (
+            DOCUMENT,
+            "UPDATE",
+            f"{replaced('invoice_number')} OR {replaced('document_id')}",
+            "The CUFE and the id that the PAC gave to a document do not change.",
+        ),
+        # Without a verdict a send may turn out never to have arrived; then the count is taken back.
+        "document_sent_stays_sent": (
+            DOCUMENT,
+            "UPDATE",
+            f"{_SENT} AND NEW.attempts = 0 "
+            "AND (OLD.legal_status IS NOT NULL OR OLD.document_id IS NOT NULL)",
+            "A document that the PAC has was sent to it.",
         ),
         "document_verdict_is_final": (
             DOCUMENT,
             "UPDATE",
-            f"{_VERDICT} AND {differs.format('legal_status')}",
+            f"{_VERDICT} AND {differs('legal_status')}",
             "A terminal legal status does not change.",
         ),
         "document_sent_is_kept": (
@@ -68,23 +112,31 @@ def _rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
             f"{_SENT} OR OLD.legal_status IS NOT NULL",
             "A document that was sent to the PAC is not deleted.",
         ),
+        "line_sent_is_complete": (
+            LINE,
+            "INSERT",
+            _line_sent("NEW"),
+            "A document that was sent to the PAC gets no more lines.",
+        ),
         "line_sent_is_final": (
             LINE,
             "UPDATE",
-            _LINE_SENT,
+            _line_sent("OLD", "NEW"),
             "A line that was sent to the PAC does not change.",
         ),
         "line_sent_is_kept": (
             LINE,
             "DELETE",
-            _LINE_SENT,
+            _line_sent("OLD"),
             "A line that was sent to the PAC is not deleted.",
         ),
     }
 
 
 def install() -> None:
-    """Makes the triggers anew. Idempotent."""
+    """Makes the triggers anew, where their tables are. Idempotent."""
+    if not {DOCUMENT, LINE} <= set(connection.introspection.table_names()):
+        return
     remove()
     with connection.cursor() as cursor:
         for name, (table, event, condition, message) in _rules(connection.vendor).items():
@@ -93,7 +145,7 @@ def install() -> None:
 
 
 def remove() -> None:
-    """Drops the triggers: for tests, which have to empty the tables."""
+    """Drops the triggers: for migrations on SQLite, and tests, which have to empty the tables."""
     with connection.cursor() as cursor:
         for name, (table, *_) in _rules(connection.vendor).items():
             on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
@@ -101,9 +153,10 @@ def remove() -> None:
 
 
 def missing() -> set[str]:
-    """The guards that the database does not have."""
+    """The guards that the database does not have, or has switched off."""
     query = {
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' "
+        f"AND tgrelid IN (to_regclass('{DOCUMENT}'), to_regclass('{LINE}'))",  # noqa: S608
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     }[connection.vendor]
     with connection.cursor() as cursor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from invoicing.api.outputs import InvoiceOutput
 from invoicing.models import Document
+from pac.dgi.codes import METHOD_CASH, METHOD_CREDIT
 
 TAKEN_OVER = [
     "generation_mode",
@@ -44,25 +46,49 @@ LINE_FIELDS = [
     "isc_amount",
     "other_taxes",
 ]
-# What follows from the rest is worked out anew when that changes.
-DERIVED = {
-    "lines": ("payment_methods", "installments"),
-    "due_date": ("installments", "payment_time", "payment_methods"),
-    "payment_time": ("payment_methods", "installments"),
-    "payment_methods": ("installments", "payment_time"),
+# What a document comes to, and on which terms: the payment follows from these.
+TERMS = {
+    "lines",
+    "discounts",
+    "freight",
+    "insurance",
+    "other_expenses",
+    "due_date",
+    "payment_time",
+    "payment_methods",
 }
 
 
 def patched_body(document: Document, changes: Any) -> Any:
-    """The whole body of a proforma with `changes` over it: fields that are left out stay, but for
-    those which follow from a changed one."""
+    """The whole body of a proforma with `changes` over it: fields that are left out stay.
+
+    A payment that was worked out from what is changed is worked out anew; one that says more than
+    that (a transfer, two installments) is the client's own and stays, right or wrong.
+    """
     if not isinstance(changes, dict):
         return changes
     body = _body(document)
-    for changed in changes:
-        for derived in DERIVED.get(changed, ()):
-            body.pop(derived, None)
+    if changes.keys() & TERMS:
+        if _pays_in_one(document):
+            body.pop("payment_methods")
+        if _falls_due_in_one(document):
+            body.pop("installments")
+    if changes.keys() & {"due_date", "payment_methods"}:
+        body.pop("payment_time")
     return body | changes
+
+
+def _pays_in_one(document: Document) -> bool:
+    """Whether the forms of payment are those that `complete_payment` works out."""
+    methods = [(item["method"], Decimal(item["amount"])) for item in document.payment_methods]
+    return methods in ([(METHOD_CASH, document.total)], [(METHOD_CREDIT, document.total)])
+
+
+def _falls_due_in_one(document: Document) -> bool:
+    """Whether the installments are those that `complete_payment` works out."""
+    return not document.installments or [
+        str(part["due_date"]) for part in document.installments
+    ] == [str(document.due_date)]
 
 
 def _body(document: Document) -> dict[str, Any]:

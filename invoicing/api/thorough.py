@@ -101,7 +101,8 @@ class AmountField(serializers.DecimalField):
             self.fail("not_a_string")
         if not data.isascii() or "_" in data or "e" in data.lower():
             self.fail("invalid")
-        return super().to_internal_value(data)
+        # Adding zero makes "-0.00" the zero that it is.
+        return super().to_internal_value(data) + 0
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -15,6 +15,7 @@ from itertools import accumulate, islice
 from typing import Any
 
 ZERO = Decimal(0)
+DEEPEST = 8  # parts of a path; what lies deeper is no field of ours, whatever its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +164,5 @@ class Draft:
 
 def _above(path: str) -> Iterator[str]:
     """The paths that `path` lies in: `lines` and `lines.0` for `lines.0.code`."""
-    return islice(accumulate(path.split("."), "{}.{}".format), path.count("."))
+    parts = path.split(".", DEEPEST)
+    return islice(accumulate(parts, "{}.{}".format), len(parts) - 1)

@@ -1,12 +1,14 @@
 """Rules about the lines of a document (pure)."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from invoicing.fiscal.draft import ZERO, Draft, Fault, Line
 from pac.dgi import codes, shapes
 from pac.dgi.codes import ReceiverType
 
 MOST_LINES = 1000
+HUNDRED = Decimal(100)
 
 
 def lines(draft: Draft) -> Iterator[Fault]:
@@ -61,6 +63,10 @@ def _taxes(draft: Draft, line: Line, path: str) -> Iterator[Fault]:
         )
     if line.isc_amount < 0:
         yield Fault(f"{path}.isc_amount", "negative", "A tax is not negative.", "2202")
+    if line.isc_rate is not None and not ZERO <= line.isc_rate <= HUNDRED:
+        yield Fault(
+            f"{path}.isc_rate", "isc_rate_out_of_range", "The rate of the ISC is 0 to 100.", "2200"
+        )
     if line.isc_rate is None and line.isc_amount:
         yield Fault(f"{path}.isc_rate", "isc_rate_required", "The ISC needs its rate.", "2200")
     if line.isc_rate is not None and not line.isc_amount:

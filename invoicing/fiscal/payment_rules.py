@@ -50,7 +50,7 @@ def _payment_method(path: str, method: PaymentMethod) -> Iterator[Fault]:
             "Method 99 needs a description of 10 to 100 characters.",
             "2601",
         )
-    elif method.method != METHOD_OTHER and method.description:
+    elif method.method not in {None, METHOD_OTHER} and method.description:
         yield Fault(
             f"{path}.description",
             "description_not_allowed",
@@ -160,7 +160,7 @@ def _installments(draft: Draft) -> Iterator[Fault]:
     if not draft.sound("installments", "due_date"):
         return
     credit, installments = credit_amount(draft), draft.installments or []
-    if credit and not installments:
+    if credit and not installments and draft.due_date is None:
         yield Fault(
             "due_date",
             "due_date_required",
@@ -168,6 +168,8 @@ def _installments(draft: Draft) -> Iterator[Fault]:
             "2508",
         )
         return
+    if draft.installments is None:
+        return  # left out, and another fault kept them from being worked out
     paid = sum((installment.amount for installment in installments), ZERO)
     if paid != credit:
         yield Fault(

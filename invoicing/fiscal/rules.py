@@ -5,6 +5,7 @@ draft at once; parts that could not be understood (`Draft.broken`) are passed ov
 has already said so.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,8 @@ FIRST_DAY = date(2018, 1, 1)
 OLD = timedelta(days=30)
 CONSUMER_LIMIT = Decimal("10000")
 DOCUMENT_LIMIT = Decimal("1000000")
+MOST = Decimal("999999999999.99")  # B/.; the most that any amount of a request can be, too
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 def check(draft: Draft, *, now: datetime) -> tuple[list[Fault], Reckoning | None]:
@@ -54,6 +57,7 @@ def check(draft: Draft, *, now: datetime) -> tuple[list[Fault], Reckoning | None
     if touched & {"retention_code", "retention_amount"}:
         draft.retention_code = None
     reckoning = reckon(draft)
+    faults += amounts_too_large(reckoning)
     if not touched & {"payment_time", "payment_methods", "installments", "due_date"}:
         complete_payment(draft, reckoning.totals.total)
     faults += payment_rules.check_money(draft, reckoning)
@@ -211,6 +215,27 @@ def exportation(draft: Draft) -> Iterator[Fault]:
             known("incoterm", codes.INCOTERMS),
             "1652",
         )
+    if draft.sound("exportation.currency") and not CURRENCY.fullmatch(draft.exportation.currency):
+        yield Fault(
+            "exportation.currency",
+            "currency_malformed",
+            "A currency is an ISO 4217 code of three capital letters, such as USD.",
+        )
+    if draft.sound("exportation.exchange_rate") and draft.exportation.exchange_rate <= 0:
+        yield Fault("exportation.exchange_rate", "not_positive", "An exchange rate is above zero.")
+    if draft.sound("exportation.amount") and draft.exportation.amount < 0:
+        yield Fault("exportation.amount", "negative", "The amount of an export is not negative.")
+
+
+def amounts_too_large(reckoning: Reckoning) -> Iterator[Fault]:
+    """Every amount fits its column, and what the PAC can be sent again as a payment."""
+    large = [index for index, line in enumerate(reckoning.lines) if line.total > MOST]
+    for index in large:
+        yield Fault(f"lines.{index}", "amount_too_large", f"A line comes to at most B/.{MOST}.")
+    totals = reckoning.totals
+    # A discount may hide in the total how much the lines come to.
+    if not large and max(totals.net + totals.taxes, totals.discount, totals.total) > MOST:
+        yield Fault("lines", "amount_too_large", f"A document comes to at most B/.{MOST}.")
 
 
 def warnings(draft: Draft, reckoning: Reckoning, *, now: datetime) -> list[dict[str, str]]:

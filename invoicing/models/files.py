@@ -25,8 +25,8 @@ class File(TenantOwned):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "owner", "kind", "sha256"],
-                name="file_once_per_document_and_content",
+                fields=["tenant", "owner", "kind", "name"],
+                name="file_once_per_document_and_name",
             )
         ]
 

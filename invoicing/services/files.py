@@ -31,8 +31,12 @@ def new_file(document: Document, kind: str, name: str, content: bytes) -> File:
 
 
 def attach(file: File) -> bool:
-    """Saves the row of a stored file; False where the document has this very content already."""
-    twin = File.unscoped.filter(owner_id=file.owner_id, kind=file.kind, sha256=file.sha256)
+    """Saves the row of a stored file, in a transaction that holds the document's row.
+
+    False where the document has a file of that name: the PAC's PDF is named by its CUFE, and the
+    first one stands, though the PAC may draw it anew at each download.
+    """
+    twin = File.unscoped.filter(owner_id=file.owner_id, kind=file.kind, name=file.name)
     if twin.exists():
         file.content.delete(save=False)
         return False

@@ -204,7 +204,7 @@ def test_an_exchange_is_kept_for_a_call_that_failed(client, kept, pac):
     assert (exchange.status, exchange.request) == (502, None)
     assert exchange.response.startswith("<html>\ufffdxxx")
     assert len(exchange.response) == 2000
-    assert exchange.error.startswith("Ambiguous: <html>")
+    assert exchange.error == "Ambiguous: The PAC answered 502 without a message."
 
 
 def test_an_exchange_can_be_stored_as_json(client, kept, pac):

@@ -63,7 +63,7 @@ def test_it_waits_for_the_verdict_with_growing_pauses(invoice: Document) -> None
         polled = poll(invoice)
         pauses.append(polled.next_poll_at - before)
     assert polled.legal_status == "PAC_AUTHORIZED"
-    assert timedelta(seconds=9) < pauses[0] < timedelta(seconds=12)
+    assert timedelta(seconds=14) < pauses[0] < timedelta(seconds=17)
     assert pauses == sorted(pauses)
     assert pauses[-1] > timedelta(seconds=30)
 
