@@ -14,3 +14,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
+
+handler400 = "cifras.errors.bad_request"
+handler404 = "cifras.errors.not_found"
+handler500 = "cifras.errors.server_error"

@@ -27,7 +27,7 @@ from invoicing.services.idempotency import IdempotencyKey
 from invoicing.services.issue import issue
 from tenants.api.authentication import key_of
 from tenants.api.pagination import OldestFirstPage
-from tenants.api.throttling import EmailRate
+from tenants.api.throttling import ApiKeyRate, EmailRate
 from tenants.models import Tenant
 
 WAIT = OpenApiParameter(
@@ -168,7 +168,7 @@ class InvoiceViewSet(
     @extend_schema(
         summary="Mail the document again", request=EmailInput, responses={202: EmailOutput}
     )
-    @action(detail=True, methods=["post"], throttle_classes=[EmailRate])
+    @action(detail=True, methods=["post"], throttle_classes=[ApiKeyRate, EmailRate])
     def email(self, request: Request, pk: Any = None) -> Response:
         document = self.get_object()
         wanted = sound(EmailInput(), request.data or {})

@@ -45,11 +45,7 @@ class IdempotencyKey:
     def find(self, tenant: Tenant) -> IdempotencyRecord | None:
         """The answer that this request got before. Raises `Conflict` where the key stood for
         another request."""
-        record = (
-            IdempotencyRecord.objects.for_tenant(tenant)
-            .filter(key=self.key, created_at__gt=timezone.now() - KEPT)
-            .first()
-        )
+        record = IdempotencyRecord.objects.for_tenant(tenant).filter(key=self.key).first()
         if record and record.fingerprint != self.fingerprint:
             raise Conflict(
                 "idempotency_conflict",

@@ -35,6 +35,7 @@ from invoicing.services.settle import status_of
 from pac.dgi import cufe
 from pac.dgi.calendar import panama_date
 from pac.dgi.codes import METHOD_CASH, METHOD_CREDIT
+from tenants.db import is_lock_timeout
 from tenants.errors import Busy, Conflict
 from tenants.models import Office, Tenant
 from tenants.models.offices import SeriesKind
@@ -77,6 +78,8 @@ def issue(
             raise
         return Issued(record.answer, None, record.status_code, replayed=True)
     except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
         if idempotency:
             raise Conflict(
                 "idempotency_in_progress",

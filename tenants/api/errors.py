@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from tenants.errors import Busy, Conflict
 
-
 log = logging.getLogger(__name__)
 
 

@@ -1,11 +1,14 @@
 """JSON that is exactly what it says: nothing is guessed, nothing is dropped."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+DEEPEST = 32  # objects and lists in each other; what the API takes has five
 
 
 class StrictJSONParser(JSONParser):
@@ -30,6 +33,7 @@ class StrictJSONParser(JSONParser):
             raise ParseError("The JSON is nested too deeply.") from error
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error
+        _refuse_depth(value)
         if "\\u" in text:
             _refuse_unstorable(value)
         return value
@@ -38,14 +42,28 @@ class StrictJSONParser(JSONParser):
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object")
+        names = Counter(name for name, _ in pairs)
+        twice, _ = names.most_common(1)[0]
+        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
     return found
 
 
 def _no_such_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
+
+
+def _refuse_depth(value: Any) -> None:
+    """What can just be read would still be too deep for whoever shows or writes it again."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    if level:
+        raise ParseError("The JSON is nested too deeply.")
 
 
 def _refuse_unstorable(value: Any) -> None:
