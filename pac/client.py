@@ -303,11 +303,12 @@ class PacClient:
         elapsed_ms: int,
         error: str,
     ) -> None:
+        if path.startswith(f"{API}/companies"):  # certificates go in, echoes may come out
+            request = response = None
+            error = error.partition(":")[0]
         log.info("PAC %s %s: %s in %d ms %s", method, path, status, elapsed_ms, error)
         if self._record is None:
             return
-        if path.startswith(f"{API}/companies"):  # certificates go in, echoes may come out
-            request = response = None
         try:
             self._record(
                 Exchange(method, path, status, mask(request), mask(response), elapsed_ms, error)

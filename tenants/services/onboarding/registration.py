@@ -1,0 +1,173 @@
+"""The intent: everything an onboarding needs, checked as a whole and committed in one go."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from pac.dgi.ruc import RucType, check_digit
+from tenants.models import Office, Tenant
+from tenants.services.certificates import Certificates
+from tenants.services.onboarding.data import CompanyData, Faults, OfficeData, canonical_ruc, faults
+from tenants.services.onboarding.series import raise_series, series_beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier run left: nothing, a tenant, a tenant and the office it works on."""
+
+    tenant: Tenant | None = None
+    office: Office | None = None
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the PAC has the company: then its data and certificates are settled."""
+        return self.tenant is not None and bool(self.tenant.pac_company_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """`left` names what was given anew but is settled already, and was left as it is."""
+
+    tenant: Tenant
+    office: Office
+    left: tuple[str, ...]
+
+
+def known(*, ruc: str, ruc_type: RucType, office_code: str = "") -> Known:
+    """What there is of this taxpayer. The office is the one with `office_code`, else one that the
+    PAC does not have yet, else, where no code is given, the main one."""
+    tenant = (
+        Tenant.objects.select_related("main_office")
+        .filter(ruc=canonical_ruc(ruc, ruc_type), ruc_type=ruc_type)
+        .first()
+    )
+    if tenant is None:
+        return Known()
+    offices = Office.objects.for_tenant(tenant)
+    office = offices.filter(code=office_code).first() or offices.filter(pac_office_id="").first()
+    return Known(tenant, office or (None if office_code else tenant.main_office))
+
+
+def register(
+    *,
+    company: CompanyData,
+    office: OfficeData | None,
+    certificates: Certificates | None,
+    first_number: int | None,
+    pac_company_id: str,
+) -> Registration:
+    """Store tenant, office and number series in one commit, or nothing at all.
+
+    Raises `ValidationError` with every fault at once, by field. What the PAC has already is not
+    changed; what it does not have yet may be put right by running again.
+    """
+    there = known(
+        ruc=company.ruc, ruc_type=company.ruc_type, office_code=office.code if office else ""
+    )
+    if found := _all_faults(there, company, office, certificates, first_number, pac_company_id):
+        raise ValidationError(found)
+    with transaction.atomic():
+        tenant = _store_tenant(company)
+        row = _store_office(tenant, there.office, office)
+        if first_number is not None:
+            raise_series(
+                office=row,
+                billing_point=settings.PAC_BILLING_POINT,
+                first_number=first_number,
+            )
+    return Registration(tenant, row, _differences(tenant, row, company, office))
+
+
+def _all_faults(
+    there: Known,
+    company: CompanyData,
+    office: OfficeData | None,
+    certificates: Certificates | None,
+    first_number: int | None,
+    pac_company_id: str,
+) -> Faults:
+    office_is_settled = there.office is not None and bool(there.office.pac_office_id)
+    found = faults(
+        company=company,
+        office=None if office_is_settled else office,
+        certificates=None if there.is_registered else certificates,
+        first_number=first_number,
+        pac_company_id=pac_company_id,
+        is_registered=there.is_registered,
+        now=timezone.now(),
+    )
+    if not (there.is_registered or pac_company_id or certificates):
+        found["signature_certificate"] = ["The PAC needs it to create the company."]
+    if not (there.office or office):
+        found["office_code"] = ["The PAC needs an office before anything can be issued."]
+    if pac_company_id and (taken := _taken(there, pac_company_id)):
+        found["pac_company_id"] = [taken]
+    if there.office and first_number is not None:
+        beyond = series_beyond(
+            office=there.office,
+            billing_point=settings.PAC_BILLING_POINT,
+            first_number=first_number,
+        )
+        if beyond:
+            found["first_number"] = [beyond]
+    return found
+
+
+def _taken(there: Known, pac_company_id: str) -> str:
+    """Why this id cannot be the company's; "" where it can."""
+    own = there.tenant.pac_company_id if there.tenant else None
+    if own:
+        return "" if own == pac_company_id else f"The company is {own} already."
+    other = Tenant.objects.filter(pac_company_id=pac_company_id).first()
+    return f"This is the company of {other}." if other else ""
+
+
+def _store_tenant(company: CompanyData) -> Tenant:
+    ruc = canonical_ruc(company.ruc, company.ruc_type)
+    tenant, is_new = Tenant.objects.get_or_create(
+        ruc=ruc,
+        ruc_type=company.ruc_type,
+        defaults={
+            "dv": check_digit(ruc, company.ruc_type),
+            "webhook_secret": secrets.token_urlsafe(32),
+            **company.editable(),
+        },
+    )
+    if not is_new:
+        values = company.editable()
+        if values["logo_url"] != tenant.logo_url:
+            values["logo"] = ""
+        Tenant.objects.filter(pk=tenant.pk, pac_company_id=None).update(**values)
+        tenant.refresh_from_db()
+    return tenant
+
+
+def _store_office(tenant: Tenant, row: Office | None, office: OfficeData | None) -> Office:
+    if row is None:
+        if office is None:
+            raise ValueError("Neither an office nor its data: _all_faults() lets nobody get here.")
+        return Office.unscoped.create(tenant=tenant, **office.values())
+    if office is not None:
+        Office.unscoped.filter(pk=row.pk, pac_office_id="").update(**office.values())
+        row.refresh_from_db()
+    return row
+
+
+def _differences(
+    tenant: Tenant, row: Office, company: CompanyData, office: OfficeData | None
+) -> tuple[str, ...]:
+    return tuple(
+        name
+        for given, kept in (
+            (company.editable(), CompanyData.of(tenant).editable()),
+            (office.values() if office else {}, OfficeData.of(row).values()),
+        )
+        for name, value in given.items()
+        if value != kept[name]
+    )
