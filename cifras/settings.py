@@ -137,7 +137,10 @@ PAC_WEBHOOK_URL = env.str("PAC_WEBHOOK_URL", default="").rstrip("/")
 PAC_WEBHOOK_SECRET = env.str("PAC_WEBHOOK_SECRET", default="")
 PAC_DUPLICATE_CODES = frozenset(env.list("PAC_DUPLICATE_CODES", default=["1002", "1513"]))
 PAC_CONNECT_TIMEOUT, PAC_READ_TIMEOUT = env.list("PAC_TIMEOUT", cast=float, default=[5.0, 30.0])
+PAC_VOID_WINDOW_HOURS = env.int("PAC_VOID_WINDOW_HOURS", default=182)
+PAC_NOTE_WINDOW_DAYS = env.int("PAC_NOTE_WINDOW_DAYS", default=180)
 PAC_CONCURRENCY = env.int("PAC_CONCURRENCY", default=16)
+RUC_VERIFICATION_DAYS = env.int("RUC_VERIFICATION_DAYS", default=30)
 
 # --- REST -----------------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
-vars().update(env.email_url("EMAIL_URL", default=f"filemail:////{DATA_DIR / 'mail'}"))
+vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cifras <facturas@localhost>")
 

@@ -27,7 +27,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from invoicing.models import PumpLease
-from invoicing.services import deliver, follow, submit
+from invoicing.services import deliver, follow, submit, void
 from invoicing.services.errands import Errand
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Role:
 
 
 ROLES: dict[str, Role] = {
-    "pac": Role([submit.claim_due, follow.claim_due], [submit.recover_lost]),
+    "pac": Role([submit.claim_due, follow.claim_due, void.claim_due], [submit.recover_lost]),
     "mail": Role([deliver.claim_due], [deliver.recover_lost], threads=lambda: 4),
 }
 

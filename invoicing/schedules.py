@@ -8,7 +8,10 @@ EVERY_MINUTE = {"schedule_type": Schedule.MINUTES, "minutes": 1}
 SCHEDULES: dict[str, dict[str, Any]] = {
     "pump pac": {"func": "invoicing.tasks.pump", "args": "'pac'", **EVERY_MINUTE},
     "pump mail": {"func": "invoicing.tasks.pump", "args": "'mail'", **EVERY_MINUTE},
+    # Hourly, so that a day begins on time in Panama whenever the schedule was made.
+    "past due": {"func": "invoicing.tasks.past_due", "schedule_type": Schedule.HOURLY},
     "reap": {"func": "invoicing.tasks.reap", "schedule_type": Schedule.HOURLY},
+    "catalogs": {"func": "invoicing.tasks.sync_catalogs", "schedule_type": Schedule.WEEKLY},
 }
 
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from invoicing import bell
 from invoicing import pump as pumps
-from invoicing.models import PumpLease
-from invoicing.services import idempotency
+from invoicing.models import PacCatalog, PumpLease
+from invoicing.services import catalog_sync, idempotency, payments
 
 
 def pump(role: str) -> int:
@@ -23,7 +24,26 @@ def pump(role: str) -> int:
     return done
 
 
+def past_due() -> int:
+    """What fell due yesterday in Panama and is still owed; run each hour, safe to run twice."""
+    return payments.mark_past_due()
+
+
 def reap() -> None:
     """Forgets what has served: old idempotency keys, the leases of clusters that are gone."""
     idempotency.reap()
     PumpLease.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def sync_catalogs() -> None:
+    """Has every catalogue of the PAC taken over, each in a task of its own: a PAC that answers none
+    of them must not take longer than a task may."""
+    for catalog in PacCatalog:
+        async_task("invoicing.tasks.sync_catalog", catalog.value, task_name=f"catalog {catalog}")
+
+
+def sync_catalog(name: str) -> None:
+    """Takes over one catalogue. One that could not be read stands among the failed tasks, with the
+    reason, and is tried again next week."""
+    with catalog_sync.pac() as client:
+        catalog_sync.synchronise(PacCatalog(name), client)

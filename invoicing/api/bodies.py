@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from invoicing.api.outputs import InvoiceOutput
+from invoicing.api.outputs import DocumentOutput
 from invoicing.models import Document
 from pac.dgi.codes import METHOD_CASH, METHOD_CREDIT
 
@@ -92,7 +92,7 @@ def _falls_due_in_one(document: Document) -> bool:
 
 
 def _body(document: Document) -> dict[str, Any]:
-    shown = InvoiceOutput(document).data
+    shown = DocumentOutput(document).data
     body = {name: shown[name] for name in TAKEN_OVER if shown[name] is not None}
     body |= {name: shown["totals"][name] for name in EXPENSES}
     if document.retention_code == "8":

@@ -1,9 +1,9 @@
 from django_filters import rest_framework as filters
 
-from invoicing.models import GenerationMode, Invoice, LegalStatus, Status, SubmissionState
+from invoicing.models import Document, GenerationMode, LegalStatus, Status, SubmissionState
 
 
-class InvoiceFilter(filters.FilterSet):
+class DocumentFilter(filters.FilterSet):
     """`?legal_status=`, `?status=`, `?issued_from=&issued_to=` (days in Panama) and the like."""
 
     legal_status = filters.ChoiceFilter(choices=LegalStatus.choices)
@@ -20,5 +20,5 @@ class InvoiceFilter(filters.FilterSet):
     issued_to = filters.DateFilter(field_name="issued_at", lookup_expr="date__lte")
 
     class Meta:
-        model = Invoice
+        model = Document
         fields: list[str] = []

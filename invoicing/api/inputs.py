@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -20,7 +21,7 @@ from invoicing.api.thorough import (
 from invoicing.fiscal import draft as fiscal
 from invoicing.fiscal.draft import Draft
 from invoicing.models import GenerationMode
-from pac.dgi.codes import PaymentTime, ReceiverType
+from pac.dgi.codes import METHOD_CREDIT, PAYMENT_METHODS, PaymentTime, ReceiverType
 from pac.dgi.ruc import RucType
 
 LINES_AT_MOST = 1000
@@ -154,6 +155,17 @@ class InvoiceInput(ThoroughSerializer):
     metadata = StringMapField(required=False)
 
 
+class NoteInput(InvoiceInput):
+    """The body of `POST /credit-notes` and `/debit-notes`: with an `invoice`, `receiver` and
+    `lines` are that invoice's where they are left out."""
+
+    invoice = serializers.UUIDField(required=False, allow_null=True)
+    modification_code = WholeNumberField(required=False, allow_null=True)
+    dgi_document_type = TextField(required=False, help_text="04, 05 with an invoice; 06, 07.")
+    receiver = ReceiverInput(required=False)
+    lines = ThoroughList(child=LineInput(), required=False, max_length=LINES_AT_MOST)
+
+
 class EmailInput(ThoroughSerializer):
     """The body of `POST /invoices/{id}/email`."""
 
@@ -161,6 +173,37 @@ class EmailInput(ThoroughSerializer):
         child=serializers.EmailField(max_length=100), required=False, max_length=10
     )
     message = TextField(required=False, allow_blank=True, max_length=2000)
+
+
+class VoidInput(ThoroughSerializer):
+    """The body of `POST /invoices/{id}/void`."""
+
+    reason = TextField(
+        min_length=15,
+        max_length=1000,
+        error_messages={
+            "min_length": "The reason of a void has 15 to 1000 characters.",
+            "max_length": "The reason of a void has 15 to 1000 characters.",
+        },
+    )
+
+
+class PaymentInput(ThoroughSerializer):
+    """The body of `POST /invoices/{id}/payments`."""
+
+    amount = AmountField(min_value=Decimal("0.01"))
+    method = serializers.ChoiceField(
+        choices=[code for code in PAYMENT_METHODS if code != METHOD_CREDIT]
+    )
+    paid_at = MomentField(required=False)
+    reference = TextField(required=False, allow_blank=True, max_length=100)
+
+
+class ApplyInput(ThoroughSerializer):
+    """The body of `POST /credit-notes/{id}/apply`."""
+
+    invoice = serializers.UUIDField()
+    amount = AmountField(min_value=Decimal("0.01"))
 
 
 class ReceiverPatch(ThoroughSerializer):

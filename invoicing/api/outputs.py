@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from invoicing.models import Document, DocumentLine, File, HistoryEntry
+from invoicing.models import (
+    CreditApplication,
+    Document,
+    DocumentLine,
+    File,
+    FiscalEvent,
+    HistoryEntry,
+    Payment,
+)
 
 
 class CentsField(serializers.DecimalField):
@@ -150,6 +159,27 @@ class DiscountOutput(serializers.Serializer[Any]):
     amount = serializers.CharField()
 
 
+class ExportationOutput(serializers.Serializer[Any]):
+    incoterm = serializers.CharField()
+    currency = serializers.CharField()
+    exchange_rate = serializers.CharField()
+    amount = serializers.CharField()
+    port = serializers.CharField()
+
+
+class StoredMomentField(serializers.DateTimeField):
+    """A moment inside a JSON column: the same text before it is stored and after."""
+
+    def to_representation(self, value: Any) -> str:
+        text: str = value if isinstance(value, str) else DjangoJSONEncoder().default(value)
+        return text
+
+
+class ContingencyOutput(serializers.Serializer[Any]):
+    started_at = StoredMomentField()
+    reason = serializers.CharField()
+
+
 class WarningOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
@@ -159,7 +189,34 @@ class PacErrorOutput(WarningOutput):
     field = serializers.CharField(allow_null=True)
 
 
-class InvoiceOutput(serializers.ModelSerializer[Document]):
+class VoidOutput(serializers.ModelSerializer[FiscalEvent]):
+    """The fiscal event (PacDocumentType 04) that voids a document."""
+
+    error = SubmissionErrorOutput(allow_null=True)
+
+    class Meta:
+        model = FiscalEvent
+        fields = ("state", "reason", "requested_at", "error")
+
+
+class PaymentOutput(serializers.ModelSerializer[Payment]):
+    amount = CentsField()
+
+    class Meta:
+        model = Payment
+        fields = ("id", "amount", "method", "paid_at", "reference", "created_at")
+
+
+class ApplicationOutput(serializers.ModelSerializer[CreditApplication]):
+    amount = CentsField()
+
+    class Meta:
+        model = CreditApplication
+        fields = ("id", "credit_note", "invoice", "amount", "created_at")
+
+
+class DocumentOutput(serializers.ModelSerializer[Document]):
+    void = serializers.SerializerMethodField()
     office = serializers.CharField(source="office.code")
     cufe = serializers.CharField(source="invoice_number", allow_null=True)
     is_fiscally_valid = serializers.BooleanField()
@@ -169,6 +226,8 @@ class InvoiceOutput(serializers.ModelSerializer[Document]):
     discounts = DiscountOutput(many=True)
     payment_methods = PaymentMethodOutput(many=True)
     installments = InstallmentOutput(many=True)
+    exportation = ExportationOutput(allow_null=True)
+    contingency = ContingencyOutput(allow_null=True)
     totals = TotalsOutput(source="*")
     files = FileOutput(many=True)
     warnings = WarningOutput(many=True)
@@ -195,8 +254,11 @@ class InvoiceOutput(serializers.ModelSerializer[Document]):
             "destination",
             "sale_type",
             "issue_type",
+            "invoice",
+            "modification_code",
             "legal_status",
             "status",
+            "void",
             "is_fiscally_valid",
             "submission",
             "document_id",
@@ -224,6 +286,12 @@ class InvoiceOutput(serializers.ModelSerializer[Document]):
             "created_at",
             "updated_at",
         ]
+
+    @extend_schema_field(VoidOutput(allow_null=True))
+    def get_void(self, document: Document) -> Any:
+        """The newest void that was asked for."""
+        voids = sorted(document.voids.all(), key=lambda event: event.pk)
+        return VoidOutput(voids[-1]).data if voids else None
 
     def get_retention_code(self, document: Document) -> str | None:
         return document.retention_code or None

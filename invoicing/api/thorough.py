@@ -18,6 +18,9 @@ from rest_framework.fields import SkipField, empty
 from invoicing.fiscal.draft import Fault
 
 
+EXACT = 15  # digits; of more, SQLite would keep an approximation only
+
+
 class Understood(ValidationError):
     """Some of the value is wrong; `value` holds what is not."""
 
@@ -94,7 +97,9 @@ class AmountField(serializers.DecimalField):
     default_error_messages = {"not_a_string": 'Send the number as a string, such as "100.00".'}
 
     def __init__(self, *, decimal_places: int = 2, **options: Any) -> None:
-        super().__init__(max_digits=12 + decimal_places, decimal_places=decimal_places, **options)
+        super().__init__(
+            max_digits=min(12 + decimal_places, EXACT), decimal_places=decimal_places, **options
+        )
 
     def to_internal_value(self, data: Any) -> Decimal:
         if not isinstance(data, str):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.db import connection
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from invoicing.models import Document, SubmissionState
+from invoicing.models import Document, FiscalEvent, SubmissionState, VoidState
 
 LONGEST = 30  # seconds
 GRAIN = 0.2  # seconds
@@ -29,15 +31,25 @@ def wait_seconds(request: Request) -> int:
 
 
 def wait_for_verdict(document: Document, seconds: int) -> None:
-    """Returns when `legal_status` is not null, when sending has FAILED, or after `seconds`.
+    """Returns when `legal_status` is not null, when sending has FAILED, or after `seconds`."""
+    wait_until(partial(_is_settled, document), seconds)
 
-    The database connection is given back before each pause.
-    """
+
+def wait_for_void(event: FiscalEvent, seconds: int) -> None:
+    """Returns when the PAC has answered the void, or after `seconds`."""
+    wait_until(
+        lambda: not FiscalEvent.unscoped.filter(pk=event.pk, state=VoidState.REQUESTED).exists(),
+        seconds,
+    )
+
+
+def wait_until(is_over: Callable[[], bool], seconds: int) -> None:
+    """Looks each moment whether it is over. The database connection is given back in between."""
     if not seconds or not _places.acquire(blocking=False):
         return
     try:
         end = time.monotonic() + seconds
-        while not _is_settled(document) and time.monotonic() < end:
+        while not is_over() and time.monotonic() < end:
             if not connection.in_atomic_block:
                 connection.close()
             time.sleep(GRAIN)

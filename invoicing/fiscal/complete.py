@@ -76,8 +76,10 @@ def complete(draft: Draft, *, now: datetime, billing_point: str) -> None:
 def complete_payment(draft: Draft, total: Decimal) -> None:
     """Fills, in place, how `total` (B/.) is paid, where the request does not say. Idempotent."""
     if draft.payment_methods is None:
-        on_credit = draft.payment_time == PaymentTime.CREDIT or (
-            draft.payment_time is None and draft.due_date is not None
+        # Nothing to pay is nothing to owe, whenever it falls due.
+        on_credit = total > ZERO and (
+            draft.payment_time == PaymentTime.CREDIT
+            or (draft.payment_time is None and draft.due_date is not None)
         )
         method = METHOD_CREDIT if on_credit else METHOD_CASH
         draft.payment_methods = [PaymentMethod(method, total)]

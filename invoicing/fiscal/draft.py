@@ -116,8 +116,26 @@ class Contingency:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The invoice that a note corrects, as far as the rules have to know it. Amounts in B/."""
+
+    issued_at: datetime
+    total: Decimal
+    credited: Decimal
+    is_authorized: bool
+    is_void: bool
+    receiver_identity: tuple[str | None, str, str]  # type, RUC, foreign id
+
+    @property
+    def left(self) -> Decimal:
+        """What credit notes have not taken yet."""
+        return self.total - self.credited
+
+
 @dataclass(slots=True)
 class Draft:
+    document_type: str = "01"  # Cifras's own: 01 invoice, 02 credit note, 03 debit note
     generation_mode: str = "DGI"
     dgi_document_type: str = "01"
     office: str | None = None
@@ -142,6 +160,8 @@ class Draft:
     installments: list[Installment] | None = None
     retention_code: str | None = None
     retention_amount: Decimal | None = None
+    original: Original | None = None
+    modification_code: int | None = None
     emails: list[str] = field(default_factory=list)
     notes: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -32,6 +32,8 @@ def build_payload(document: "Document", lines: Iterable["DocumentLine"]) -> dict
         "items": [_item(line) for line in lines],
         "totals": _totals(document),
     }
+    if document.invoice:
+        payload["referencedDocuments"] = [_reference(document.invoice)]
     if document.exportation:
         payload["exportation"] = _exportation(document.exportation)
     return payload
@@ -52,6 +54,8 @@ def _information(document: "Document") -> dict[str, Any]:
         "saleType": document.sale_type,
         "cafe": CAFE,
     }
+    if document.modification_code is not None:
+        information["modificationCode"] = document.modification_code
     if document.contingency:
         started_at = datetime.fromisoformat(str(document.contingency["started_at"]))
         information["contingencyDate"] = panama_isoformat(started_at)
@@ -59,6 +63,22 @@ def _information(document: "Document") -> dict[str, Any]:
     if document.notes:
         information["information"] = document.notes
     return information
+
+
+def _reference(invoice: "Document") -> dict[str, Any]:
+    """The invoice that a note corrects: by the PAC's id where it has one, else by its CUFE."""
+    issued_at = panama_isoformat(invoice.issued_at)
+    if invoice.document_id:
+        return {
+            "emissionType": "ID",
+            "apiIdentification": invoice.document_id,
+            "issueDate": issued_at,
+        }
+    return {
+        "emissionType": "CUFE",
+        "cufeIdentification": invoice.invoice_number,
+        "issueDate": issued_at,
+    }
 
 
 def _receiver(document: "Document") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from invoicing.fiscal import line_rules, payment_rules, receiver_rules
+from invoicing.fiscal import line_rules, note_rules, payment_rules, receiver_rules
 from invoicing.fiscal.complete import Reckoning, complete_payment, reckon
 from invoicing.fiscal.draft import Draft, Fault
 from pac.dgi import codes, shapes
@@ -19,6 +19,7 @@ from pac.dgi.codes import ReceiverType
 
 Rule = Callable[[Draft], Iterator[Fault]]
 
+INVOICE = "01"
 INVOICE_TYPES = frozenset({"01", "02", "03", "08", "09", "10"})
 EXPORT_TYPES = frozenset({"03"})
 EXPORTATION_REQUIRED = frozenset({"02", "03"})
@@ -46,6 +47,7 @@ def check(draft: Draft, *, now: datetime) -> tuple[list[Fault], Reckoning | None
             *receiver_rules.RULES,
             *line_rules.RULES,
             *payment_rules.RULES_BEFORE_TOTAL,
+            *(note_rules.RULES if draft.document_type != INVOICE else ()),
         )
         for fault in rule(draft)
     ]
@@ -61,13 +63,16 @@ def check(draft: Draft, *, now: datetime) -> tuple[list[Fault], Reckoning | None
     if not touched & {"payment_time", "payment_methods", "installments", "due_date"}:
         complete_payment(draft, reckoning.totals.total)
     faults += payment_rules.check_money(draft, reckoning)
+    if draft.document_type != INVOICE:
+        note_rules.complete_note(draft, reckoning)
+        faults += note_rules.amounts(draft, reckoning)
     return faults, reckoning
 
 
 def document_type(draft: Draft) -> Iterator[Fault]:
     if not draft.sound("dgi_document_type"):
         return
-    if draft.dgi_document_type not in INVOICE_TYPES:
+    if draft.document_type == INVOICE and draft.dgi_document_type not in INVOICE_TYPES:
         yield Fault(
             "dgi_document_type",
             "document_type_unknown",
@@ -238,9 +243,16 @@ def amounts_too_large(reckoning: Reckoning) -> Iterator[Fault]:
         yield Fault("lines", "amount_too_large", f"A document comes to at most B/.{MOST}.")
 
 
-def warnings(draft: Draft, reckoning: Reckoning, *, now: datetime) -> list[dict[str, str]]:
+def warnings(
+    draft: Draft, reckoning: Reckoning, *, now: datetime, note_window: timedelta
+) -> list[dict[str, str]]:
     """What the DGI notifies but does not refuse, for the document's `warnings`."""
     found = []
+    if note_rules.is_late(draft, note_window):
+        days = note_window.days
+        found.append(
+            ("late_note", f"The note comes more than {days} days after its invoice (DGI 1714).")
+        )
     if draft.issued_at and now - draft.issued_at > OLD:
         found.append(
             ("issued_long_ago", "The date of issue lies more than 30 days back (DGI 1519).")

@@ -1,5 +1,9 @@
+from invoicing.models.catalogs import CatalogEntry, PacCatalog
 from invoicing.models.coordination import Breaker, IdempotencyRecord, PumpLease
+from invoicing.models.credits import CreditApplication
 from invoicing.models.documents import (
+    CreditNote,
+    DebitNote,
     Document,
     DocumentLine,
     GenerationMode,
@@ -10,25 +14,33 @@ from invoicing.models.documents import (
 )
 from invoicing.models.email import DeliveryState, EmailDelivery
 from invoicing.models.files import File, FileKind
+from invoicing.models.fiscal_events import FiscalEvent, VoidState
 from invoicing.models.history import HistoryEntry, PacExchange
 from invoicing.models.payments import Payment
 
 __all__ = [
     "Breaker",
+    "CatalogEntry",
+    "CreditApplication",
+    "CreditNote",
+    "DebitNote",
     "DeliveryState",
     "Document",
     "DocumentLine",
     "EmailDelivery",
     "File",
     "FileKind",
+    "FiscalEvent",
     "GenerationMode",
     "HistoryEntry",
     "IdempotencyRecord",
     "Invoice",
     "LegalStatus",
+    "PacCatalog",
     "PacExchange",
     "Payment",
     "PumpLease",
     "Status",
     "SubmissionState",
+    "VoidState",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -12,7 +13,7 @@ from invoicing.fiscal.draft import Receiver
 from invoicing.models.receiver import ReceiverColumns
 from invoicing.models.wirejson import WireJSONField
 from tenants.base import TenantManager, TenantOwned
-from tenants.models import Office
+from tenants.models import Office, Tenant
 
 
 class PacDocumentType(models.TextChoices):
@@ -54,7 +55,7 @@ class SubmissionState(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """The business's view: who owes what."""
+    """The business's view: who owes what; `UNAPPLIED` and `APPLIED` are a credit note's."""
 
     UNPAID = "UNPAID", "Por cobrar"
     PARTIALLY_PAID = "PARTIALLY_PAID", "Pagada en parte"
@@ -62,6 +63,8 @@ class Status(models.TextChoices):
     OVERPAID = "OVERPAID", "Pagada de más"
     PAST_DUE = "PAST_DUE", "Vencida"
     PARTIALLY_CANCELED = "PARTIALLY_CANCELED", "Acreditada en parte"
+    UNAPPLIED = "UNAPPLIED", "Por aplicar"
+    APPLIED = "APPLIED", "Aplicada"
     CANCELED = "CANCELED", "Cancelada"
     VOID = "VOID", "Anulada"
 
@@ -105,6 +108,17 @@ class Document(ReceiverColumns, TenantOwned):
     contingency = json_column("contingencia", null=True)
     security_code = models.CharField("código de seguridad", max_length=9, blank=True)
 
+    # Of a note: the invoice that it corrects, and how (DGI: 1 whole, 2 interest, 3 partial).
+    invoice = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="notes_on_it",
+        verbose_name="factura corregida",
+    )
+    modification_code = models.PositiveSmallIntegerField("código de modificación", null=True)
+
     discounts = json_column("descuentos")
     exportation = json_column("exportación", null=True)
     payment_time = models.CharField("tiempo de pago", max_length=9)
@@ -129,6 +143,8 @@ class Document(ReceiverColumns, TenantOwned):
     paid = money("pagado")
     credited = money("acreditado")
     status = models.CharField("estado", max_length=18, choices=Status, default=Status.UNPAID)
+    voided_at = models.DateTimeField("anulada", null=True, blank=True)
+    canceled_at = models.DateTimeField("cancelada", null=True, blank=True)
 
     legal_status = models.CharField(  # noqa: DJ001 (null: no verdict yet, part of the public surface)
         "estado legal", max_length=14, choices=LegalStatus, null=True, blank=True
@@ -270,7 +286,7 @@ class Document(ReceiverColumns, TenantOwned):
             and self.qr_code_url
             and self.pac_input
             and self.pac_response
-            and self.status != Status.VOID
+            and self.voided_at is None
             and any(file.kind == "PDF" for file in self.files.all())
         )
 
@@ -309,18 +325,48 @@ class DocumentLine(TenantOwned):
         return f"{self.number:04d} {self.description}"
 
 
-class InvoiceManager(TenantManager):
-    def for_tenant(self, tenant):  # type: ignore[no-untyped-def]
-        return super().for_tenant(tenant).filter(document_type=PacDocumentType.INVOICE)
+class KindManager(TenantManager):
+    """One kind of document of one tenant."""
+
+    def __init__(self, kind: PacDocumentType) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def for_tenant(self, tenant: Tenant) -> models.QuerySet[Any]:
+        return super().for_tenant(tenant).filter(document_type=self.kind)
 
 
 class Invoice(Document):
     """A factura: the documents of type 01."""
 
-    objects = InvoiceManager()  # type: ignore[misc]  # narrows the base's
+    objects = KindManager(PacDocumentType.INVOICE)  # type: ignore[misc]  # narrows the base's
 
     class Meta:
         proxy = True
         verbose_name = "factura"
         verbose_name_plural = "facturas"
+        default_manager_name = "unscoped"
+
+
+class CreditNote(Document):
+    """A nota de crédito: takes from an invoice (04), or stands by itself (06)."""
+
+    objects = KindManager(PacDocumentType.CREDIT_NOTE)  # type: ignore[misc]  # narrows the base's
+
+    class Meta:
+        proxy = True
+        verbose_name = "nota de crédito"
+        verbose_name_plural = "notas de crédito"
+        default_manager_name = "unscoped"
+
+
+class DebitNote(Document):
+    """A nota de débito: adds to an invoice (05), or stands by itself (07)."""
+
+    objects = KindManager(PacDocumentType.DEBIT_NOTE)  # type: ignore[misc]  # narrows the base's
+
+    class Meta:
+        proxy = True
+        verbose_name = "nota de débito"
+        verbose_name_plural = "notas de débito"
         default_manager_name = "unscoped"

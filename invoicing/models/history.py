@@ -24,6 +24,15 @@ class Event(models.TextChoices):
     EMAIL_SENT = "email_sent", "Correo enviado"
     EMAIL_FAILED = "email_failed", "Correo no entregado"
     CUFE_DIFFERS = "cufe_differs", "El CUFE del PAC es otro"
+    CREDIT_APPLIED = "credit_applied", "Crédito aplicado"
+    PAYMENT = "payment", "Pago recibido"
+    PAYMENT_REMOVED = "payment_removed", "Pago retirado"
+    PAST_DUE = "past_due", "Vencida"
+    CANCELED = "canceled", "Cancelada"
+    VOID_REQUESTED = "void_requested", "Anulación solicitada"
+    VOID_DELAYED = "void_delayed", "Anulación aplazada"
+    VOIDED = "voided", "Anulada"
+    VOID_REFUSED = "void_refused", "Anulación rechazada"
     MATCH_DOUBTED = "match_doubted", "El PAC tiene otro contenido con este CUFE"
 
 

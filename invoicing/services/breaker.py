@@ -31,6 +31,11 @@ def open_circuits() -> list[Breaker]:
     return list(Breaker.objects.filter(retry_at__isnull=False))
 
 
+def resting_circuits(now: datetime) -> list[Breaker]:
+    """The circuits through which nothing goes now."""
+    return [circuit for circuit in open_circuits() if circuit.retry_at and circuit.retry_at > now]
+
+
 def tenants_of(circuits: Collection[Breaker]) -> set[UUID]:
     """The tenants whose documents go through these circuits."""
     if not circuits:

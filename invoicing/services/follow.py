@@ -23,7 +23,7 @@ from invoicing.services.files import attach, new_file
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, is_ours, match_doubted
 from invoicing.services.locks import locked_now
-from invoicing.services.settle import status_of
+from invoicing.services.settle import settle_invoice_of, status_of
 from pac.answers import DocumentAnswer
 from pac.client import Exchange
 from pac.dgi.calendar import panama_date
@@ -77,6 +77,8 @@ def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
             "warnings",
         ]
     )
+    if document.legal_status != before:
+        settle_invoice_of(document, today=panama_date(now))
     deliver.queue_if_ready(document)
 
 

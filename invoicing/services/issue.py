@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -69,8 +69,22 @@ def issue(
     (`external_id_taken`, `tenant_not_ready`, `idempotency_conflict`, `idempotency_in_progress`,
     `number_series_exhausted`) or `Busy`; each leaves nothing behind and uses no number.
     """
+
+    def work() -> Issued:
+        now = timezone.now()
+        office, reckoning = judge(tenant, draft, faults, now=now)
+        with refuse_taken_external_id(tenant, draft.external_id), transaction.atomic():
+            return record(tenant, office, draft, reckoning, render, idempotency, now=now)
+
+    return answered_once(tenant, idempotency, work)
+
+
+def answered_once(
+    tenant: Tenant, idempotency: IdempotencyKey | None, work: Callable[[], Issued]
+) -> Issued:
+    """The answer of `work`, or the one that the same request got before."""
     try:
-        return _issue(tenant, draft, render, faults, idempotency)
+        return work()
     except (InvalidDocument, Conflict, IntegrityError):
         # A twin may have been first, or dates may have moved on since the first answer.
         record = idempotency.find(tenant) if idempotency else None
@@ -88,34 +102,38 @@ def issue(
         raise Busy("This number series is busy; send the same request again.") from error
 
 
-def _issue(
+def record(
     tenant: Tenant,
+    office: Office,
     draft: Draft,
+    reckoning: Reckoning,
     render: Render,
-    faults: Sequence[Fault],
     idempotency: IdempotencyKey | None,
+    *,
+    now: datetime,
+    invoice: Document | None = None,
 ) -> Issued:
-    now = timezone.now()
-    office, reckoning = judge(tenant, draft, faults, now=now)
+    """Writes a judged draft: number, document, lines, money and history, in the caller's
+    transaction. `invoice` is the one that a note corrects."""
     document = _document(tenant, office, draft, reckoning, now)
+    document.invoice = invoice
     lines = document_lines(document, draft, reckoning)
-    with refuse_taken_external_id(tenant, document.external_id), transaction.atomic():
-        assign_number(document, tenant, office)
-        payments = [] if document.is_proforma else payments_at_issue(document)
-        document.paid = sum((payment.amount for payment in payments), ZERO)
-        document.status = status_of(document, today=panama_date(now))
-        files = [proforma_page(document, lines)] if document.is_proforma else []
-        _remember(document, lines=lines, files=files)
-        answer = render(document)
-        if idempotency:
-            idempotency.keep(tenant, 201, answer)
-        document.save(force_insert=True)
-        DocumentLine.unscoped.bulk_create(lines)
-        Payment.unscoped.bulk_create(payments)
-        File.unscoped.bulk_create(files)
-        note(document, Event.ISSUED, number=document.number, mode=document.generation_mode)
-        if document.submission_state == SubmissionState.QUEUED:
-            transaction.on_commit(bell.ring)
+    assign_number(document, tenant, office)
+    payments = payments_at_issue(document)
+    document.paid = sum((payment.amount for payment in payments), ZERO)
+    document.status = status_of(document, today=panama_date(now))
+    files = [proforma_page(document, lines)] if document.is_proforma else []
+    _remember(document, lines=lines, files=files, voids=[])
+    answer = render(document)
+    if idempotency:
+        idempotency.keep(tenant, 201, answer)
+    document.save(force_insert=True)
+    DocumentLine.unscoped.bulk_create(lines)
+    Payment.unscoped.bulk_create(payments)
+    File.unscoped.bulk_create(files)
+    note(document, Event.ISSUED, number=document.number, mode=document.generation_mode)
+    if document.submission_state == SubmissionState.QUEUED:
+        transaction.on_commit(bell.ring)
     return Issued(answer, document)
 
 
@@ -167,7 +185,8 @@ def _document(
     proforma = draft.generation_mode == GenerationMode.PROFORM
     return Document(
         tenant=tenant,
-        document_type=PacDocumentType.INVOICE,
+        document_type=draft.document_type,
+        modification_code=draft.modification_code,
         generation_mode=draft.generation_mode,
         submission_state=SubmissionState.NONE if proforma else SubmissionState.QUEUED,
         queued_at=None if proforma else now,
@@ -215,7 +234,9 @@ def content_columns(
         "other_expenses": draft.other_expenses,
         "total": totals.total,
         "retention": reckoning.retention,
-        "warnings": rules.warnings(draft, reckoning, now=now),
+        "warnings": rules.warnings(
+            draft, reckoning, now=now, note_window=timedelta(days=settings.PAC_NOTE_WINDOW_DAYS)
+        ),
         **receiver_columns(draft.receiver),
     }
 
@@ -289,7 +310,12 @@ def _security_code(number: str) -> str:
 
 def payments_at_issue(document: Document) -> list[Payment]:
     """What is not on credit is money received at issue: without the change, and without what the
-    receiver withholds, which the forms of payment include and nobody hands over."""
+    receiver withholds, which the forms of payment include and nobody hands over.
+
+    A proforma brings none yet, and a credit note brings none ever.
+    """
+    if document.is_proforma or document.document_type == PacDocumentType.CREDIT_NOTE:
+        return []
     methods = [(item["method"], Decimal(item["amount"])) for item in document.payment_methods]
     excess = sum((amount for _, amount in methods), ZERO) - document.total
     on_credit = sum((amount for method, amount in methods if method == METHOD_CREDIT), ZERO)

@@ -206,5 +206,9 @@ def _code_of(error: PacError) -> str:
 
 def as_answer(refusal: Rejected) -> DocumentAnswer:
     """A refusal by HTTP status is a verdict like one inside an answer: `PAC_REJECTED`."""
-    faults = refusal.faults or (PacFault(code="", message=refusal.message, field=None),)
-    return DocumentAnswer.rejection(faults)
+    return DocumentAnswer.rejection(complaints(refusal))
+
+
+def complaints(error: PacError) -> tuple[PacFault, ...]:
+    """What the PAC complains of; its sentence where it gives no list."""
+    return error.faults or (PacFault(code="", message=error.message, field=None),)

@@ -6,30 +6,38 @@ from django.db import transaction
 from django.utils import timezone
 
 from invoicing import bell
+from invoicing.fiscal.originals import draft_of, original_of
 from invoicing.models import Document, GenerationMode, Payment, SubmissionState
 from invoicing.models.documents import TERMINAL
 from invoicing.models.history import Event
 from invoicing.services.files import replace_files
 from invoicing.services.history import note
-from invoicing.services.issue import assign_number, payments_at_issue, require_onboarded
+from invoicing.services.issue import assign_number, judge, payments_at_issue
 from invoicing.services.locks import locked_now
-from invoicing.services.settle import status_of
+from invoicing.services.settle import settle, status_of
 from pac.dgi.calendar import panama_date
 from tenants.errors import Conflict
 
 
 def submit_proforma(document: Document) -> Document:
     """Turns a proforma into a fiscal document: a number of the DGI's series, a new date of issue,
-    and into the queue. Raises `Conflict` (`not_a_proforma` at the second time, `tenant_not_ready`).
+    and into the queue.
+
+    It is judged again, since time has passed: raises `InvalidDocument` with every fault, `Conflict`
+    (`not_a_proforma` at the second time, `canceled`, `tenant_not_ready`).
     """
-    require_onboarded(document.tenant, document.office)
     now = timezone.now()
     with transaction.atomic():
         current = locked_now(document).get()
         if not current.is_proforma:
             raise Conflict("not_a_proforma", "This document was submitted already.")
-        if current.status in ("CANCELED", "VOID"):
+        if current.canceled_at:
             raise Conflict("canceled", "A canceled proforma cannot be submitted.")
+        invoice = locked_now(current.invoice).get() if current.invoice else None
+        draft = draft_of(current)
+        draft.generation_mode, draft.issued_at = GenerationMode.DGI, now
+        draft.original = original_of(invoice) if invoice else None
+        judge(current.tenant, draft, (), now=now)
         proforma_number = current.number
         current.generation_mode = GenerationMode.DGI
         current.issued_at = now
@@ -41,6 +49,8 @@ def submit_proforma(document: Document) -> Document:
         current.queued_at = current.next_attempt_at = now
         current.save()
         Payment.unscoped.bulk_create(payments)
+        if invoice:
+            settle(invoice, today=panama_date(now))
         replace_files(current, [])  # the proforma's page is no page of an invoice
         note(current, Event.SUBMITTED, proforma_number=proforma_number, number=current.number)
         transaction.on_commit(bell.ring)

@@ -2,8 +2,19 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from invoicing.models.documents import REJECTED, Document, Status
+from django.db.models import QuerySet, Sum
+
+from invoicing.models import CreditApplication, CreditNote, Document, Payment
+from invoicing.models.documents import (
+    REJECTED,
+    GenerationMode,
+    LegalStatus,
+    PacDocumentType,
+    Status,
+)
+from invoicing.services.locks import locked_now
 
 ZERO = Decimal(0)
 
@@ -11,13 +22,17 @@ ZERO = Decimal(0)
 def status_of(document: Document, *, today: date) -> Status:
     """The first of these that holds; `today` is the date in Panama.
 
-    VOID, CANCELED (credited in full, or rejected), OVERPAID, PAID, PARTIALLY_CANCELED, PAST_DUE,
-    PARTIALLY_PAID, UNPAID.
+    VOID; CANCELED (rejected, canceled or credited in full); a credit note: APPLIED or UNAPPLIED;
+    OVERPAID, PAID, PARTIALLY_CANCELED, PAST_DUE, PARTIALLY_PAID, UNPAID.
     """
-    due, paid = document.due, document.paid
-    if document.status == Status.VOID:
+    if document.voided_at:
         return Status.VOID
-    if document.legal_status in REJECTED or ZERO < document.total <= document.credited:
+    if document.canceled_at or document.legal_status in REJECTED:
+        return Status.CANCELED
+    if document.document_type == PacDocumentType.CREDIT_NOTE:
+        return _status_of_credit(document)
+    due, paid = document.due, document.paid
+    if ZERO < document.total <= document.credited:
         return Status.CANCELED
     if paid > due:
         return Status.OVERPAID
@@ -28,3 +43,56 @@ def status_of(document: Document, *, today: date) -> Status:
     if document.due_date and document.due_date < today:
         return Status.PAST_DUE
     return Status.PARTIALLY_PAID if paid > ZERO else Status.UNPAID
+
+
+def _status_of_credit(note: Document) -> Status:
+    """A note that references its invoice counts by itself once it is authorised; a generic one is
+    applied when all of it was set against invoices (`credited` is what was)."""
+    if note.invoice_id:
+        authorised = note.legal_status == LegalStatus.DGI_AUTHORIZED
+        return Status.APPLIED if authorised else Status.UNAPPLIED
+    return Status.APPLIED if note.credited >= note.total > ZERO else Status.UNAPPLIED
+
+
+def settle(document: Document, *, today: date) -> None:
+    """Works out paid, credited and status anew from the rows, and writes them.
+
+    In the caller's transaction, which holds the document's row.
+    """
+    document.paid = _sum(Payment.unscoped.filter(owner=document))
+    document.credited = credited_of(document)
+    document.status = status_of(document, today=today)
+    document.save(update_fields=["paid", "credited", "status", "updated_at"])
+
+
+def credited_of(document: Document) -> Decimal:
+    """What credit notes take from an invoice; of a credit note, what of it was applied. In B/.
+
+    A note counts from its issue, so that two of them cannot take the same money; one that is
+    rejected, void or canceled gives it back.
+    """
+    if document.document_type == PacDocumentType.CREDIT_NOTE:
+        return _sum(CreditApplication.unscoped.filter(credit_note=document))
+    notes = (
+        CreditNote.unscoped.filter(
+            invoice=document,
+            document_type=PacDocumentType.CREDIT_NOTE,
+            voided_at=None,
+            canceled_at=None,
+        )
+        .exclude(generation_mode=GenerationMode.PROFORM)
+        .exclude(legal_status__in=REJECTED)
+    )
+    standing = notes.aggregate(sum=Sum("total"))["sum"] or ZERO
+    applications = CreditApplication.unscoped.filter(invoice=document, credit_note__voided_at=None)
+    return standing + _sum(applications)
+
+
+def settle_invoice_of(note: Document, *, today: date) -> None:
+    """Settles the invoice that `note` corrects: its credit counts, or is released."""
+    if note.invoice_id and note.document_type == PacDocumentType.CREDIT_NOTE:
+        settle(locked_now(note.invoice).get(), today=today)
+
+
+def _sum(rows: QuerySet[Any]) -> Decimal:
+    return rows.aggregate(sum=Sum("amount"))["sum"] or ZERO

@@ -78,9 +78,7 @@ def test_a_mail_server_that_is_away_is_tried_again(
     assert (waiting.state, waiting.attempts, waiting.error) == ("QUEUED", 1, "no server")
     send_due()
     assert now_of(delivery).state == "SENT"
-    assert [message.extra_headers["Message-ID"] for message in mail.outbox] == [
-        delivery.message_id
-    ]
+    assert [message.extra_headers["Message-ID"] for message in mail.outbox] == [delivery.message_id]
 
 
 def test_a_refused_receiver_is_not_tried_again(

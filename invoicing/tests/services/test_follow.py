@@ -195,9 +195,7 @@ def test_refresh_asks_now(invoice: Document, api: APIClient, box: Sandbox) -> No
     assert refreshed.data["is_fiscally_valid"] is True
 
 
-def test_refresh_says_when_the_pac_is_away(
-    invoice: Document, api: APIClient, box: Sandbox
-) -> None:
+def test_refresh_says_when_the_pac_is_away(invoice: Document, api: APIClient, box: Sandbox) -> None:
     box.options.update({"down": "503"})
     away = api.post(f"/api/v1/invoices/{invoice.pk}/refresh")
     assert away.status_code == 503
@@ -215,6 +213,6 @@ def test_refresh_hurries_what_waits_for_its_turn(api: APIClient, box: Sandbox) -
 def test_a_void_status_takes_the_validity(invoice: Document, box: Sandbox) -> None:
     box.settle()
     work()
-    Document.unscoped.filter(pk=invoice.pk).update(status="VOID")
+    Document.unscoped.filter(pk=invoice.pk).update(voided_at=timezone.now())
     assert now_of(invoice).legal_status == "DGI_AUTHORIZED"
     assert not now_of(invoice).is_fiscally_valid()

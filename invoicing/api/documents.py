@@ -1,0 +1,230 @@
+"""What every kind of document can do. Thin: read the request, call the service, show it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from invoicing.api.errors import PacAway, as_validation_error
+from invoicing.api.filters import DocumentFilter
+from invoicing.api.inputs import EmailInput, PaymentInput, VoidInput
+from invoicing.api.outputs import DocumentOutput, EmailOutput, EventOutput, PaymentOutput
+from invoicing.api.thorough import ThoroughSerializer, read
+from invoicing.api.waiting import wait_for_verdict, wait_for_void, wait_seconds
+from invoicing.errors import InvalidDocument, PacUnavailable
+from invoicing.models import Document, FileKind
+from invoicing.services import deliver, edit, payments, queue, refresh, void
+from invoicing.services.idempotency import IdempotencyKey
+from invoicing.services.issue import Issued
+from tenants.api.authentication import key_of
+from tenants.api.pagination import OldestFirstPage
+from tenants.api.throttling import ApiKeyRate, EmailRate
+from tenants.models import Tenant
+
+WAIT = OpenApiParameter(
+    "wait", OpenApiTypes.INT, description="Seconds (0 to 30) to wait for the verdict."
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    location=OpenApiParameter.HEADER,
+    description="Your name for this request. Sent again, it gets the same answer for 24 hours.",
+)
+KEY_LENGTH = 255
+
+
+class DocumentViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Document]
+):
+    """The verbs of a document; a kind says which documents and how one is issued."""
+
+    kind: ClassVar[type[Document]]
+    serializer_class = DocumentOutput
+    filterset_class = DocumentFilter
+    lookup_value_converter = "uuid"
+
+    @property
+    def tenant(self) -> Tenant:
+        return key_of(self.request).tenant
+
+    def get_queryset(self) -> QuerySet[Document]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.kind.unscoped.none()
+        found: QuerySet[Document] = (
+            self.kind.objects.for_tenant(self.tenant)
+            .select_related("office", "tenant", "invoice")
+            .prefetch_related("lines", "files", "voids")
+        )
+        return found
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, InvalidDocument):
+            exc = as_validation_error(exc.faults)
+        elif isinstance(exc, PacUnavailable):
+            exc = PacAway(exc.message)
+        return super().handle_exception(exc)
+
+    def show(self, document: Document) -> Any:
+        return DocumentOutput(document).data
+
+    def answer(self, document: Document, code: int = status.HTTP_200_OK) -> Response:
+        """The document as it is now."""
+        return Response(self.show(self.get_queryset().get(pk=document.pk)), status=code)
+
+    def answer_issued(self, issued: Issued, seconds: int) -> Response:
+        """201 with the new document, once it is judged where the client waits for that."""
+        if issued.document is None:
+            return Response(
+                issued.answer, status=issued.status_code, headers={"Idempotency-Replayed": "true"}
+            )
+        if not seconds or issued.document.is_proforma:
+            return Response(issued.answer, status=status.HTTP_201_CREATED)
+        wait_for_verdict(issued.document, seconds)
+        return self.answer(issued.document, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Delete a proforma", responses={204: None})
+    def destroy(self, request: Request, pk: Any = None) -> Response:
+        edit.delete_proforma(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Turn a proforma into a fiscal document",
+        request=None,
+        responses={202: DocumentOutput},
+        parameters=[WAIT],
+    )
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, pk: Any = None) -> Response:
+        seconds = wait_seconds(request)
+        document = queue.submit_proforma(self.get_object())
+        wait_for_verdict(document, seconds)
+        return self.answer(document, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Send again what failed before the PAC judged it",
+        request=None,
+        responses={202: DocumentOutput},
+        parameters=[WAIT],
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: Any = None) -> Response:
+        seconds = wait_seconds(request)
+        document = queue.retry(self.get_object())
+        wait_for_verdict(document, seconds)
+        return self.answer(document, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(summary="Ask the PAC now", request=None, responses={200: DocumentOutput})
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: Any = None) -> Response:
+        document = self.get_object()
+        refresh.refresh(document)
+        return self.answer(document)
+
+    @extend_schema(
+        summary="Mail the document again", request=EmailInput, responses={202: EmailOutput}
+    )
+    @action(detail=True, methods=["post"], throttle_classes=[ApiKeyRate, EmailRate])
+    def email(self, request: Request, pk: Any = None) -> Response:
+        document = self.get_object()
+        wanted = sound(EmailInput(), request.data or {})
+        delivery = deliver.send_again(
+            document, to=wanted.get("to", []), message=wanted.get("message", "")
+        )
+        return Response(EmailOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(summary="Its PDF", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def pdf(self, request: Request, pk: Any = None) -> FileResponse:
+        return self.file(FileKind.PDF, "application/pdf")
+
+    def file(self, kind: FileKind, content_type: str) -> FileResponse:
+        files = [file for file in self.get_object().files.all() if file.kind == kind]
+        if not files:
+            raise NotFound(f"The document has no {kind} yet.", code="no_file")
+        return FileResponse(
+            files[-1].content.open(), filename=files[-1].name, content_type=content_type
+        )
+
+    @extend_schema(summary="Its history", responses={200: EventOutput(many=True)})
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=OldestFirstPage)
+    def events(self, request: Request, pk: Any = None) -> Response:
+        history: Any = self.get_object().history.all()
+        page: Any = self.paginate_queryset(history)
+        return self.get_paginated_response(EventOutput(page, many=True).data)
+
+    @extend_schema(
+        summary="Void it at the PAC, or cancel a proforma",
+        request=VoidInput,
+        responses={200: DocumentOutput, 202: DocumentOutput},
+        parameters=[WAIT],
+    )
+    @action(detail=True, methods=["post"])
+    def void(self, request: Request, pk: Any = None) -> Response:
+        seconds = wait_seconds(request)
+        document = self.get_object()
+        wanted = sound(VoidInput(), request.data)
+        event = void.request_void(document, reason=wanted["reason"])
+        if event is None:
+            return self.answer(document)
+        wait_for_void(event, seconds)
+        return self.answer(document, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        methods=["GET"], summary="Money received", responses={200: PaymentOutput(many=True)}
+    )
+    @extend_schema(
+        methods=["POST"],
+        summary="Record money received",
+        request=PaymentInput,
+        responses={201: PaymentOutput},
+    )
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        filterset_class=None,
+        pagination_class=OldestFirstPage,
+    )
+    def payments(self, request: Request, pk: Any = None) -> Response:
+        document = self.get_object()
+        if request.method == "POST":
+            payment = payments.receive(document, **sound(PaymentInput(), request.data))
+            return Response(PaymentOutput(payment).data, status=status.HTTP_201_CREATED)
+        received: Any = document.payments.all()
+        page: Any = self.paginate_queryset(received)
+        return self.get_paginated_response(PaymentOutput(page, many=True).data)
+
+    @extend_schema(summary="Take back a payment recorded by mistake", responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="payments/<uuid:payment>", url_name="payment")
+    def remove_payment(self, request: Request, payment: UUID, pk: Any = None) -> Response:
+        if not payments.remove(self.get_object(), payment):
+            raise NotFound("The document has no such payment.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def idempotency_key(request: Request) -> IdempotencyKey | None:
+    """What the `Idempotency-Key` header and the request say; None without the header."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not key.strip() or len(key) > KEY_LENGTH or not key.isprintable():
+        raise ValidationError(
+            {"Idempotency-Key": f"1 to {KEY_LENGTH} printable characters."}, code="invalid"
+        )
+    return IdempotencyKey.of(key, request.method or "", request.path, request.data)
+
+
+def sound(serializer: ThoroughSerializer, data: Any) -> dict[str, Any]:
+    """The body, all of it understood; raises the validation error with every fault."""
+    found, faults = read(serializer, data)
+    if faults:
+        raise as_validation_error(faults)
+    return found

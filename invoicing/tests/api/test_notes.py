@@ -1,0 +1,252 @@
+"""Credit and debit notes: what they take from an invoice, and what they never take."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from conftest import body, work
+from invoicing.models import Document
+from pac.sandbox import Sandbox
+from tenants.models import NumberSeries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CREDITS, DEBITS, INVOICES = "/api/v1/credit-notes", "/api/v1/debit-notes", "/api/v1/invoices"
+
+
+@pytest.fixture
+def invoice(api: APIClient, box: Sandbox) -> dict[str, Any]:
+    """An authorised invoice of B/.203.30 on credit."""
+    posted = api.post(INVOICES, body()).data
+    work()
+    return shown(api, posted)
+
+
+def shown(api: APIClient, document: dict[str, Any], kind: str = INVOICES) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(f"{kind}/{document['id']}").data
+    return found
+
+
+def line(price: str, rate: str = "00") -> dict[str, Any]:
+    return {
+        "description": "Ajuste de precio",
+        "quantity": "1",
+        "unit_price": price,
+        "itbms_rate": rate,
+    }
+
+
+def faults(response: Any) -> list[tuple[str, str]]:
+    assert response.status_code == 400, response.data
+    return [(error["attr"], error["code"]) for error in response.data["errors"]]
+
+
+def test_a_whole_credit_takes_everything_of_its_invoice(
+    api: APIClient, invoice: dict[str, Any], box: Sandbox
+) -> None:
+    note = api.post(CREDITS, {"invoice": invoice["id"]})
+    assert note.status_code == 201, note.data
+    assert note.data["dgi_document_type"] == "04"
+    assert note.data["modification_code"] == 1
+    assert note.data["totals"]["total"] == "203.30"
+    assert note.data["receiver"] == invoice["receiver"]
+    work()
+    credit = shown(api, note.data, CREDITS)
+    assert (credit["legal_status"], credit["status"]) == ("DGI_AUTHORIZED", "APPLIED")
+    assert credit["is_fiscally_valid"] is True
+    after = shown(api, invoice)
+    assert (after["status"], after["totals"]["balance"]) == ("CANCELED", "0.00")
+    payload = box.documents[1].payload
+    assert payload["information"]["modificationCode"] == 1
+    assert payload["referencedDocuments"] == [
+        {
+            "emissionType": "ID",
+            "apiIdentification": invoice["document_id"],
+            "issueDate": payload["referencedDocuments"][0]["issueDate"],
+        }
+    ]
+
+
+def test_partial_credits_add_up_and_never_exceed(api: APIClient, invoice: dict[str, Any]) -> None:
+    first = api.post(CREDITS, {"invoice": invoice["id"], "lines": [line("150.00")]})
+    assert first.data["modification_code"] == 3
+    assert shown(api, invoice)["status"] == "PARTIALLY_CANCELED"
+    too_much = api.post(CREDITS, {"invoice": invoice["id"], "lines": [line("53.31")]})
+    assert faults(too_much) == [("lines", "note_exceeds_original")]
+    assert "53.30 left" in too_much.data["errors"][0]["detail"]
+    rest = api.post(CREDITS, {"invoice": invoice["id"], "lines": [line("53.30")]})
+    assert rest.status_code == 201
+    assert rest.data["number"] == "0000000002"
+    work()
+    assert shown(api, invoice)["totals"]["credited"] == "203.30"
+
+
+def test_two_credits_at_once_cannot_take_the_same_money(
+    api: APIClient, invoice: dict[str, Any], client_of: Any, alice: Any
+) -> None:
+    answers: list[int] = []
+
+    def credit(client: APIClient) -> None:
+        try:
+            answers.append(client.post(CREDITS, {"invoice": invoice["id"]}).status_code)
+        finally:
+            connection.close()
+
+    clients = [client_of(alice) for _ in range(4)]
+    threads = [threading.Thread(target=credit, args=[client]) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201, 400, 400, 400]
+    assert shown(api, invoice)["totals"]["credited"] == "203.30"
+
+
+def test_a_rejected_credit_gives_the_money_back(api: APIClient, invoice: dict[str, Any]) -> None:
+    refused = line("203.30")
+    refused["description"] = "REJECT-DGI"
+    note = api.post(CREDITS, {"invoice": invoice["id"], "lines": [refused]}).data
+    assert shown(api, invoice)["totals"]["credited"] == "203.30"
+    work()
+    assert shown(api, note, CREDITS)["status"] == "CANCELED"
+    after = shown(api, invoice)
+    assert (after["totals"]["credited"], after["status"]) == ("0.00", "UNPAID")
+
+
+@pytest.mark.parametrize("kind", [CREDITS, DEBITS])
+def test_an_invoice_that_is_not_authorised_cannot_be_referenced(
+    api: APIClient, box: Sandbox, kind: str
+) -> None:
+    posted = api.post(INVOICES, body()).data
+    refused = api.post(kind, {"invoice": posted["id"]})
+    assert ("invoice", "original_not_authorized") in faults(refused)
+    assert Document.unscoped.count() == 1
+    assert not NumberSeries.unscoped.exclude(dgi_document_type="01").exists()
+
+
+def test_a_void_invoice_cannot_be_credited(api: APIClient, invoice: dict[str, Any]) -> None:
+    api.post(f"{INVOICES}/{invoice['id']}/void", {"reason": "Pedido repetido por error"})
+    work()
+    refused = api.post(CREDITS, {"invoice": invoice["id"]})
+    assert ("invoice", "original_void") in faults(refused)
+
+
+def test_a_note_goes_to_the_receiver_of_its_invoice(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    other = body()["receiver"] | {"ruc": "155747009-2-2024"}
+    refused = api.post(CREDITS, {"invoice": invoice["id"], "receiver": other})
+    assert faults(refused) == [("receiver", "receiver_differs")]
+
+
+def test_a_note_is_not_dated_before_its_invoice(api: APIClient, invoice: dict[str, Any]) -> None:
+    early = {"invoice": invoice["id"], "issued_at": "2026-01-05T10:00:00-05:00"}
+    assert ("issued_at", "note_before_original") in faults(api.post(CREDITS, early))
+
+
+def test_a_whole_credit_says_so_truly(api: APIClient, invoice: dict[str, Any]) -> None:
+    claimed = {"invoice": invoice["id"], "lines": [line("10.00")], "modification_code": 1}
+    refused = api.post(CREDITS, claimed)
+    assert faults(refused) == [("modification_code", "modification_code_mismatch")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"dgi_document_type": "06"}, ("invoice", "invoice_not_allowed")),
+        ({"dgi_document_type": "05"}, ("dgi_document_type", "document_type_unknown")),
+        ({"modification_code": 9}, ("modification_code", "modification_code_unknown")),
+        ({"modification_code": "1"}, ("modification_code", "invalid")),
+        ({"invoice": "no"}, ("invoice", "invalid")),
+    ],
+)
+def test_a_wrong_note_is_refused(
+    api: APIClient, invoice: dict[str, Any], changes: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    assert fault in faults(api.post(CREDITS, {"invoice": invoice["id"]} | changes))
+
+
+def test_another_tenants_invoice_is_no_invoice(
+    invoice: dict[str, Any], bob: Any, client_of: Any
+) -> None:
+    refused = client_of(bob).post(CREDITS, {"invoice": invoice["id"]})
+    assert ("invoice", "invoice_unknown") in faults(refused)
+
+
+def test_a_note_without_an_invoice_needs_its_own_content(api: APIClient, box: Sandbox) -> None:
+    assert faults(api.post(CREDITS, {})) == [("lines", "required"), ("receiver", "required")]
+
+
+def test_a_debit_note_is_owed_by_itself(api: APIClient, invoice: dict[str, Any]) -> None:
+    note = api.post(
+        DEBITS,
+        {"invoice": invoice["id"], "lines": [line("12.50")], "due_date": "2099-01-01"},
+    )
+    assert note.status_code == 201, note.data
+    assert (note.data["dgi_document_type"], note.data["modification_code"]) == ("05", 3)
+    work()
+    debit = shown(api, note.data, DEBITS)
+    assert (debit["legal_status"], debit["status"]) == ("DGI_AUTHORIZED", "UNPAID")
+    assert debit["totals"]["balance"] == "12.50"
+    assert shown(api, invoice)["totals"]["balance"] == "203.30"
+
+
+@pytest.fixture
+def generic(api: APIClient, box: Sandbox) -> dict[str, Any]:
+    """An authorised generic credit of B/.50.00."""
+    posted = api.post(CREDITS, {"receiver": body()["receiver"], "lines": [line("50.00")]})
+    assert posted.status_code == 201, posted.data
+    work()
+    return shown(api, posted.data, CREDITS)
+
+
+def test_a_generic_credit_is_applied_where_the_tenant_says(
+    api: APIClient, generic: dict[str, Any], invoice: dict[str, Any]
+) -> None:
+    assert (generic["dgi_document_type"], generic["status"]) == ("06", "UNAPPLIED")
+    path = f"{CREDITS}/{generic['id']}/apply"
+    applied = api.post(path, {"invoice": invoice["id"], "amount": "20.00"})
+    assert applied.status_code == 201
+    assert shown(api, invoice)["totals"]["balance"] == "183.30"
+    assert shown(api, generic, CREDITS)["status"] == "UNAPPLIED"
+    exceeded = api.post(path, {"invoice": invoice["id"], "amount": "30.01"})
+    assert (exceeded.status_code, exceeded.data["errors"][0]["code"]) == (409, "credit_exceeded")
+    api.post(path, {"invoice": invoice["id"], "amount": "30.00"})
+    assert shown(api, generic, CREDITS)["status"] == "APPLIED"
+    assert shown(api, invoice)["status"] == "PARTIALLY_CANCELED"
+
+
+def test_a_note_with_an_invoice_is_not_applied_by_hand(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    note = api.post(CREDITS, {"invoice": invoice["id"], "lines": [line("5.00")]}).data
+    work()
+    refused = api.post(
+        f"{CREDITS}/{note['id']}/apply", {"invoice": invoice["id"], "amount": "1.00"}
+    )
+    assert refused.data["errors"][0]["code"] == "not_generic"
+
+
+def test_a_proforma_credit_takes_nothing_until_it_is_submitted(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    draft = {"invoice": invoice["id"], "generation_mode": "PROFORM", "lines": [line("20.00")]}
+    proforma = api.post(CREDITS, draft)
+    assert proforma.status_code == 201, proforma.data
+    assert shown(api, invoice)["totals"]["credited"] == "0.00"
+    submitted = api.post(f"{CREDITS}/{proforma.data['id']}/submit")
+    assert submitted.status_code == 202, submitted.data
+    assert shown(api, invoice)["totals"]["credited"] == "20.00"
+    work()
+    assert shown(api, proforma.data, CREDITS)["status"] == "APPLIED"
+
+
+def test_a_credit_brings_no_payment(api: APIClient, invoice: dict[str, Any]) -> None:
+    note = api.post(CREDITS, {"invoice": invoice["id"]}).data
+    assert note["totals"]["paid"] == "0.00"
+    assert api.get(f"{CREDITS}/{note['id']}/payments").data["results"] == []
