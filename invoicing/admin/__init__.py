@@ -1,8 +1,17 @@
-from invoicing.admin.documents import InvoiceAdmin
+from invoicing.admin.documents import CreditNoteAdmin, DebitNoteAdmin, InvoiceAdmin
 from invoicing.admin.operation import (
     BreakerAdmin,
     EmailDeliveryAdmin,
+    FiscalEventAdmin,
     PumpLeaseAdmin,
 )
 
-__all__ = ["BreakerAdmin", "EmailDeliveryAdmin", "InvoiceAdmin", "PumpLeaseAdmin"]
+__all__ = [
+    "BreakerAdmin",
+    "CreditNoteAdmin",
+    "DebitNoteAdmin",
+    "EmailDeliveryAdmin",
+    "FiscalEventAdmin",
+    "InvoiceAdmin",
+    "PumpLeaseAdmin",
+]

@@ -19,6 +19,8 @@ from unfold.decorators import display
 from invoicing.admin.readonly import LookOnlyAdmin, LookOnlyInline
 from invoicing.errors import PacUnavailable
 from invoicing.models import (
+    CreditNote,
+    DebitNote,
     Document,
     DocumentLine,
     EmailDelivery,
@@ -30,6 +32,7 @@ from invoicing.models import (
     Payment,
     SubmissionState,
 )
+from invoicing.models.documents import PacDocumentType
 from invoicing.services import deliver, queue
 from invoicing.services.refresh import refresh
 from tenants.errors import Conflict
@@ -57,11 +60,11 @@ class LineInline(LookOnlyInline):
 class FileInline(LookOnlyInline):
     model = File
     fields = ("link", "kind", "size", "sha256", "created_at")
-    readonly_fields = ("link",)
+    readonly_fields = ("link", "created_at")
 
     @display(description="archivo")
     def link(self, file: File) -> SafeString:
-        url = reverse("admin:invoicing_file", args=[file.pk])
+        url = reverse(f"admin:invoicing_{self.parent_model._meta.model_name}_file", args=[file.pk])
         return format_html('<a class="underline" href="{}">{}</a>', url, file.name)
 
 
@@ -78,12 +81,13 @@ class EmailInline(LookOnlyInline):
 class HistoryInline(LookOnlyInline):
     model = HistoryEntry
     fields = ("created_at", "event", "data", "actor")
+    readonly_fields = ("created_at",)
 
 
 class ExchangeInline(LookOnlyInline):
     model = PacExchange
     fields = ("created_at", "method", "path", "status", "elapsed_ms", "said", "error")
-    readonly_fields = ("said",)
+    readonly_fields = ("said", "created_at")
 
     @display(description="enviado y recibido")
     def said(self, exchange: PacExchange) -> SafeString:
@@ -100,8 +104,10 @@ def pretty(value: Any) -> SafeString:
     return format_html('<pre class="whitespace-pre-wrap text-xs">{}</pre>', text)
 
 
-@admin.register(Invoice)
-class InvoiceAdmin(LookOnlyAdmin):
+class DocumentAdmin(LookOnlyAdmin):
+    """One kind of document; a subclass says which."""
+
+    kind: PacDocumentType
     list_display = (
         "number",
         "tenant",
@@ -185,19 +191,17 @@ class InvoiceAdmin(LookOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         download = self.admin_site.admin_view(self.download)
-        return [
-            path("files/<uuid:pk>", download, name="invoicing_file"),
-            *super().get_urls(),
-        ]
+        name = f"invoicing_{self.opts.model_name}_file"
+        return [path("files/<uuid:pk>", download, name=name), *super().get_urls()]
 
     def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        file = get_object_or_404(File.unscoped, pk=pk)
+        file = get_object_or_404(File.unscoped, pk=pk, owner__in=self.get_queryset(request))
         return FileResponse(file.content.open(), filename=file.name)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
-        return Invoice.unscoped.filter(document_type="01")
+        return super().get_queryset(request).filter(document_type=self.kind)
 
     @display(description="estado legal", label=LEGAL_COLOURS, ordering="legal_status")
     def legal_badge(self, document: Document) -> tuple[str, str]:
@@ -247,3 +251,18 @@ class InvoiceAdmin(LookOnlyAdmin):
                 self.message_user(request, f"{document}: {error.message}", messages.WARNING)
             else:
                 self.message_user(request, f"{document}: correo en cola.", messages.SUCCESS)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(DocumentAdmin):
+    kind = PacDocumentType.INVOICE
+
+
+@admin.register(CreditNote)
+class CreditNoteAdmin(DocumentAdmin):
+    kind = PacDocumentType.CREDIT_NOTE
+
+
+@admin.register(DebitNote)
+class DebitNoteAdmin(DocumentAdmin):
+    kind = PacDocumentType.DEBIT_NOTE

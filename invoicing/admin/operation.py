@@ -1,9 +1,11 @@
 """What the machine room shows: e-mails, workers, circuits."""
 
 from django.contrib import admin
+from unfold.admin import ModelAdmin
 
-from invoicing.admin.readonly import LookOnlyAdmin
-from invoicing.models import Breaker, EmailDelivery, PumpLease
+from invoicing.admin.readonly import LookOnly, LookOnlyAdmin
+from invoicing.models import Breaker, EmailDelivery, FiscalEvent, PumpLease
+from tenants.admin.scoped import OperatorOnly
 
 
 @admin.register(EmailDelivery)
@@ -15,11 +17,19 @@ class EmailDeliveryAdmin(LookOnlyAdmin):
     ordering = ("-id",)
 
 
+@admin.register(FiscalEvent)
+class FiscalEventAdmin(LookOnlyAdmin):
+    list_display = ("requested_at", "tenant", "owner", "state", "reason", "attempts")
+    list_filter = ("state",)
+    list_select_related = ("tenant", "owner__office")
+    ordering = ("-id",)
+
+
 @admin.register(PumpLease)
-class PumpLeaseAdmin(LookOnlyAdmin):
+class PumpLeaseAdmin(LookOnly, OperatorOnly, ModelAdmin):
     list_display = ("name", "role", "renewed_at", "expires_at")
 
 
 @admin.register(Breaker)
-class BreakerAdmin(LookOnlyAdmin):
+class BreakerAdmin(LookOnly, OperatorOnly, ModelAdmin):
     list_display = ("key", "failures", "retry_at", "reason")

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.db import models
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
+
+from tenants.admin.scoped import ScopedAdmin
 
 
 class LookOnly:
@@ -20,9 +22,8 @@ class LookOnly:
         return False
 
 
-class LookOnlyAdmin(LookOnly, ModelAdmin):
-    show_full_result_count = False
-    list_per_page = 50
+class LookOnlyAdmin(LookOnly, ScopedAdmin):
+    """A tenant's rows, to look at; who is bound to a tenant sees that tenant's alone."""
 
 
 class LookOnlyInline(LookOnly, TabularInline):

@@ -90,7 +90,7 @@ def credited_of(document: Document) -> Decimal:
 
 def settle_invoice_of(note: Document, *, today: date) -> None:
     """Settles the invoice that `note` corrects: its credit counts, or is released."""
-    if note.invoice_id and note.document_type == PacDocumentType.CREDIT_NOTE:
+    if note.invoice and note.document_type == PacDocumentType.CREDIT_NOTE:
         settle(locked_now(note.invoice).get(), today=today)
 
 
