@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "rest_framework_api_key",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_q",
     "cifras",
@@ -173,6 +174,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # The documentation's own pages come from here: it works without the Internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "DEFAULT_QUERY_MANAGER": "unscoped",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -215,6 +219,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cifras <facturas@loc
 LANGUAGE_CODE = "es"
 TIME_ZONE = "America/Panama"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["cifras.formats"]
 USE_TZ = True
 
 # --- Doors ----------------------------------------------------------------------------------

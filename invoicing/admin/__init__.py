@@ -1,3 +1,4 @@
+from invoicing.admin.customers import CustomerAdmin
 from invoicing.admin.documents import CreditNoteAdmin, DebitNoteAdmin, InvoiceAdmin
 from invoicing.admin.operation import (
     BreakerAdmin,
@@ -9,6 +10,7 @@ from invoicing.admin.operation import (
 __all__ = [
     "BreakerAdmin",
     "CreditNoteAdmin",
+    "CustomerAdmin",
     "DebitNoteAdmin",
     "EmailDeliveryAdmin",
     "FiscalEventAdmin",

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
 from invoicing.admin.readonly import LookOnlyAdmin, LookOnlyInline
@@ -101,7 +101,13 @@ class ExchangeInline(LookOnlyInline):
 def pretty(value: Any) -> SafeString:
     """JSON as people read it, escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str) if value else "—"
-    return format_html('<pre class="whitespace-pre-wrap text-xs">{}</pre>', text)
+    style = "white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px"
+    return format_html('<pre style="{}">{}</pre>', style, text)
+
+
+def breakable(text: str | None) -> SafeString:
+    """A long text without spaces that stays inside its column, on a phone too."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', text or "—")
 
 
 class DocumentAdmin(LookOnlyAdmin):
@@ -110,7 +116,7 @@ class DocumentAdmin(LookOnlyAdmin):
     kind: PacDocumentType
     list_display = (
         "number",
-        "tenant",
+        "issuer",
         "receiver_name",
         "issued_at",
         "total",
@@ -139,8 +145,8 @@ class DocumentAdmin(LookOnlyAdmin):
                     ("number", "billing_point", "office"),
                     ("tenant", "generation_mode", "dgi_document_type"),
                     ("issued_at", "due_date", "external_id"),
-                    ("legal_badge", "submission_badge", "status"),
-                    ("submission_error", "pac_errors", "warnings"),
+                    ("legal_status", "submission_state", "status"),
+                    "troubles",
                 )
             },
         ),
@@ -148,10 +154,10 @@ class DocumentAdmin(LookOnlyAdmin):
             "Fiscal",
             {
                 "fields": (
-                    "invoice_number",
-                    "computed_cufe",
+                    "cufe",
+                    "cufe_before_sending",
                     ("document_id", "authorization_protocol", "authorized_at"),
-                    "qr_code_url",
+                    "qr",
                 )
             },
         ),
@@ -169,9 +175,10 @@ class DocumentAdmin(LookOnlyAdmin):
             "Montos (B/.)",
             {
                 "fields": (
-                    ("net", "itbms", "isc", "other_taxes"),
-                    ("discount", "freight", "insurance", "other_expenses"),
-                    ("total", "retention", "credited", "paid"),
+                    ("net", "itbms", "total"),
+                    ("retention", "credited", "paid"),
+                    ("isc", "other_taxes", "discount"),
+                    ("freight", "insurance", "other_expenses"),
                 )
             },
         ),
@@ -187,7 +194,14 @@ class DocumentAdmin(LookOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("legal_badge", "submission_badge", "sent_to_pac", "received_from_pac")
+    readonly_fields = (
+        "troubles",
+        "cufe",
+        "cufe_before_sending",
+        "qr",
+        "sent_to_pac",
+        "received_from_pac",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         download = self.admin_site.admin_view(self.download)
@@ -203,6 +217,10 @@ class DocumentAdmin(LookOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         return super().get_queryset(request).filter(document_type=self.kind)
 
+    @display(description="contribuyente", ordering="tenant__name")
+    def issuer(self, document: Document) -> str:
+        return document.tenant.name
+
     @display(description="estado legal", label=LEGAL_COLOURS, ordering="legal_status")
     def legal_badge(self, document: Document) -> tuple[str, str]:
         return (
@@ -213,6 +231,24 @@ class DocumentAdmin(LookOnlyAdmin):
     @display(description="envío", label=SUBMISSION_COLOURS, ordering="submission_state")
     def submission_badge(self, document: Document) -> tuple[str, str]:
         return document.submission_state, str(document.get_submission_state_display())
+
+    @display(description="problemas y avisos")
+    def troubles(self, document: Document) -> SafeString:
+        told = [document.submission_error, *document.pac_errors, *document.warnings]
+        lines = [(item["code"], item["message"]) for item in told if item]
+        return format_html_join(mark_safe("<br>"), "<b>{}</b> {}", lines) or mark_safe("—")
+
+    @display(description="CUFE")
+    def cufe(self, document: Document) -> SafeString:
+        return breakable(document.invoice_number)
+
+    @display(description="CUFE calculado")
+    def cufe_before_sending(self, document: Document) -> SafeString:
+        return breakable(document.computed_cufe)
+
+    @display(description="QR")
+    def qr(self, document: Document) -> SafeString:
+        return breakable(document.qr_code_url)
 
     @display(description="enviado al PAC")
     def sent_to_pac(self, document: Document) -> SafeString:
