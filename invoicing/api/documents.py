@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,9 +23,11 @@ from invoicing.api.thorough import ThoroughSerializer, read
 from invoicing.api.waiting import wait_for_verdict, wait_for_void, wait_seconds
 from invoicing.errors import InvalidDocument, PacUnavailable
 from invoicing.models import Document, FileKind
+from invoicing.pdf.cafe import CafeFormat
 from invoicing.services import deliver, edit, payments, queue, refresh, void
 from invoicing.services.idempotency import IdempotencyKey
 from invoicing.services.issue import Issued
+from invoicing.services.printing import our_cafe
 from tenants.api.authentication import key_of
 from tenants.api.pagination import OldestFirstPage
 from tenants.api.throttling import ApiKeyRate, EmailRate
@@ -38,6 +41,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiTypes.STR,
     location=OpenApiParameter.HEADER,
     description="Your name for this request. Sent again, it gets the same answer for 24 hours.",
+)
+RENDER = OpenApiParameter(
+    "render", enum=["pac", "cifras"], description="`cifras`: the CAFE as Cifras draws it."
+)
+PAPER = OpenApiParameter(
+    "paper", enum=[paper.value for paper in CafeFormat], description="Of our own CAFE."
 )
 KEY_LENGTH = 255
 
@@ -91,9 +100,11 @@ class DocumentViewSet(
         wait_for_verdict(issued.document, seconds)
         return self.answer(issued.document, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Delete a proforma", responses={204: None})
+    @extend_schema(
+        summary="Delete a proforma, or an import nothing refers to", responses={204: None}
+    )
     def destroy(self, request: Request, pk: Any = None) -> Response:
-        edit.delete_proforma(self.get_object())
+        edit.delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -141,18 +152,26 @@ class DocumentViewSet(
         )
         return Response(EmailOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
 
-    @extend_schema(summary="Its PDF", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @extend_schema(
+        summary="Its PDF: the PAC's, and ours as long as that is late",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+        parameters=[RENDER, PAPER],
+    )
     @action(detail=True, methods=["get"])
     def pdf(self, request: Request, pk: Any = None) -> FileResponse:
-        return self.file(FileKind.PDF, "application/pdf")
-
-    def file(self, kind: FileKind, content_type: str) -> FileResponse:
-        files = [file for file in self.get_object().files.all() if file.kind == kind]
-        if not files:
-            raise NotFound(f"The document has no {kind} yet.", code="no_file")
-        return FileResponse(
-            files[-1].content.open(), filename=files[-1].name, content_type=content_type
-        )
+        ours, paper = chosen(request, "render", ["pac", "cifras"]), paper_of(request)
+        document = self.get_object()
+        stored = [file for file in document.files.all() if file.kind == FileKind.PDF]
+        wants_ours = ours == "cifras" and not document.is_proforma
+        if stored and not wants_ours:
+            return FileResponse(
+                stored[-1].content.open(), filename=stored[-1].name, content_type="application/pdf"
+            )
+        if not document.invoice_number:
+            raise NotFound("The document has no PDF yet.", code="no_file")
+        page = BytesIO(our_cafe(document, paper))
+        name = f"{document.invoice_number}.pdf"
+        return FileResponse(page, filename=name, content_type="application/pdf")
 
     @extend_schema(summary="Its history", responses={200: EventOutput(many=True)})
     @action(detail=True, methods=["get"], filterset_class=None, pagination_class=OldestFirstPage)
@@ -210,8 +229,23 @@ class DocumentViewSet(
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def idempotency_key(request: Request) -> IdempotencyKey | None:
-    """What the `Idempotency-Key` header and the request say; None without the header."""
+def chosen(request: Request, name: str, values: list[str]) -> str:
+    """The query parameter `name`, which is one of `values`; the first where it is left out."""
+    value = request.query_params.get(name, values[0])
+    if value not in values:
+        raise ValidationError({name: f"One of {', '.join(values)}."}, code="invalid_choice")
+    return value
+
+
+def paper_of(request: Request) -> CafeFormat:
+    return CafeFormat(chosen(request, "paper", [paper.value for paper in CafeFormat]))
+
+
+def idempotency_key(request: Request, *, said: Any = None) -> IdempotencyKey | None:
+    """What the `Idempotency-Key` header and the request say; None without the header.
+
+    `said` stands for the body where that is no JSON.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -219,7 +253,8 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
         raise ValidationError(
             {"Idempotency-Key": f"1 to {KEY_LENGTH} printable characters."}, code="invalid"
         )
-    return IdempotencyKey.of(key, request.method or "", request.path, request.data)
+    body = request.data if said is None else said
+    return IdempotencyKey.of(key, request.method or "", request.path, body)
 
 
 def sound(serializer: ThoroughSerializer, data: Any) -> dict[str, Any]:

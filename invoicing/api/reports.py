@@ -22,7 +22,6 @@ from invoicing.api.outputs import CentsField
 from invoicing.api.spreadsheets import csv_response
 from invoicing.api.thorough import flatten
 from invoicing.fiscal.draft import Fault
-from invoicing.models import LegalStatus, PacDocumentType
 from invoicing.services import reports
 from invoicing.services.reports import Figures, Group, Grouping
 from pac.dgi.calendar import panama_date
@@ -32,6 +31,7 @@ USUAL_DAYS = 30
 MOST_DAYS = 366
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 FORMATS = ("json", "csv")
+GROUPINGS: dict[str, Grouping] = {grouping.value: grouping for grouping in Grouping}
 FIGURES = list(asdict(Figures()))
 
 
@@ -48,14 +48,16 @@ class GroupOutput(FiguresOutput):
     """Of `day`, `type` and `legal_status`, those that were asked for."""
 
     day = serializers.DateField(required=False)
-    type = serializers.ChoiceField(choices=PacDocumentType.choices, required=False)
-    legal_status = serializers.ChoiceField(
-        choices=LegalStatus.choices, required=False, allow_null=True
-    )
+    type = serializers.CharField(required=False, help_text="01, 02 or 03: the `document_type`.")
+    legal_status = serializers.CharField(required=False, allow_null=True)
+
+    def to_representation(self, group: dict[str, Any]) -> dict[str, Any]:
+        shown = super().to_representation(group)
+        return {name: shown[name] for name in group}
 
 
 class ReportOutput(serializers.Serializer[Any]):
-    group_by = serializers.ListField(child=serializers.ChoiceField(choices=list(Grouping)))
+    group_by = serializers.ListField(child=serializers.CharField())
     results = GroupOutput(many=True)
     totals = FiguresOutput()
 
@@ -69,7 +71,7 @@ class ReportOutput(serializers.Serializer[Any]):
 class Query:
     first: date
     last: date
-    by: tuple[Grouping, ...]
+    by: list[Grouping]
     format: str
 
 
@@ -82,16 +84,20 @@ class DocumentReport(APIView):
         ),
         parameters=[
             OpenApiParameter(
-                "from", OpenApiTypes.DATE, description="The first day, in Panama; 30 days in all."
+                "from",
+                OpenApiTypes.DATE,
+                description=f"First day, in Panama. Default: {USUAL_DAYS} days with the last one.",
             ),
             OpenApiParameter(
-                "to", OpenApiTypes.DATE, description="The last day: today; 366 days at most."
+                "to",
+                OpenApiTypes.DATE,
+                description=f"Last day. Default: today. The period has at most {MOST_DAYS} days.",
             ),
             OpenApiParameter(
                 "group_by",
-                description=f"Of {', '.join(Grouping)}, in your order; left out: all of them.",
+                description=f"Any of {', '.join(Grouping)}, with commas. Default: all of them.",
             ),
-            OpenApiParameter("format", enum=FORMATS, description="json, or csv to download."),
+            OpenApiParameter("format", enum=FORMATS, description="Default: json."),
         ],
         responses={200: ReportOutput, (200, "text/csv"): OpenApiTypes.STR},
     )
@@ -127,19 +133,13 @@ def read_query(params: QueryDict, *, today: date) -> Query:
     first = _day(params, "from", faults) or last - timedelta(days=USUAL_DAYS - 1)
     if not faults:
         faults += _period(first, last)
-    words = [word.strip() for word in ",".join(params.getlist("group_by")).split(",")]
-    by = list(dict.fromkeys(word for word in words if word)) or list(Grouping)
-    faults += [
-        Fault("group_by", "invalid_choice", f"{word[:50]!r} is none of {', '.join(Grouping)}.")
-        for word in by
-        if word not in list(Grouping)
-    ][:1]
+    by = _groupings(params, faults)
     wanted = params.get("format", "json")
     if wanted not in FORMATS:
         faults.append(Fault("format", "invalid_choice", f"One of {', '.join(FORMATS)}."))
     if faults:
         raise as_validation_error(faults)
-    return Query(first, last, tuple(Grouping(word) for word in by), wanted)
+    return Query(first, last, by, wanted)
 
 
 def _day(params: QueryDict, name: str, faults: list[Fault]) -> date | None:
@@ -153,6 +153,16 @@ def _day(params: QueryDict, name: str, faults: list[Fault]) -> date | None:
     if not EARLIEST <= day <= LATEST:
         faults.append(Fault(name, "out_of_range", f"A day from {EARLIEST} to {LATEST}."))
     return day
+
+
+def _groupings(params: QueryDict, faults: list[Fault]) -> list[Grouping]:
+    words = [word.strip() for word in ",".join(params.getlist("group_by")).split(",")]
+    wanted = dict.fromkeys(word for word in words if word)
+    unknown = [word[:50] for word in wanted if word not in GROUPINGS]
+    if unknown:
+        message = f"{', '.join(Grouping)} are possible; not {', '.join(unknown[:5])}."
+        faults.append(Fault("group_by", "invalid_choice", message))
+    return [GROUPINGS[word] for word in wanted if word in GROUPINGS] or list(Grouping)
 
 
 def _period(first: date, last: date) -> Iterable[Fault]:

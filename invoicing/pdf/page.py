@@ -1,4 +1,4 @@
-"""The sheet that printed documents share: letter size, a band on top, a foot with page numbers."""
+"""The sheet that printed documents share: letter size, bands on top, a foot with page numbers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, S
 
 from invoicing.pdf.typography import (
     BOLD,
-    CAUTION_INK,
-    CAUTION_RULE,
-    CAUTION_TINT,
     FOOT,
     RULE,
     Command,
+    Tone,
     wrap,
 )
 
@@ -30,8 +28,10 @@ WIDTH = PAGE_WIDTH - 2 * MARGIN
 GUTTER = 30.0
 RIGHT = 204.0
 LEFT = WIDTH - RIGHT - GUTTER
+HEADING_AND_TWO_LINES = 40.0
 
 _BAND_HEIGHT = 20.0
+_BAND_STEP = _BAND_HEIGHT + 5
 _BAND_BOTTOM = PAGE_HEIGHT - 13 * mm - _BAND_HEIGHT
 _FOOT_LINE = 15 * mm
 _FOOT_TEXT = _FOOT_LINE - 11
@@ -52,12 +52,21 @@ SQUARE: list[Command] = [
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A line of text that nobody overlooks."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """What stands on every page, and in the file's own properties."""
 
     title: str
     author: str
-    band: str
+    bands: Sequence[Band]
+    imprint: str = ""
 
 
 def build(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
@@ -72,7 +81,8 @@ def build(sheet: Sheet, story: Sequence[Flowable]) -> bytes:
         lang="es-PA",
         invariant=1,
     )
-    frame = Frame(MARGIN, _FRAME_BOTTOM, WIDTH, FRAME_HEIGHT, 0, 0, 0, 0)
+    height = FRAME_HEIGHT - _BAND_STEP * (len(sheet.bands) - 1)
+    frame = Frame(MARGIN, _FRAME_BOTTOM, WIDTH, height, 0, 0, 0, 0)
     template.addPageTemplates(
         PageTemplate(frames=[frame], onPage=lambda canvas, _: _furnish(canvas, sheet))
     )
@@ -85,25 +95,27 @@ def columns(left: Sequence[Flowable], right: Sequence[Flowable]) -> Table:
     return Table([[left, "", right]], colWidths=[LEFT, GUTTER, RIGHT], style=SQUARE)
 
 
-def beside(details: Sequence[Flowable], right: Flowable) -> list[Flowable]:
+def beside(details: Sequence[Flowable], right: Sequence[Flowable]) -> list[Flowable]:
     """As many `details` as fit into half a page beside `right`; the others below, where they may
     go over pages."""
     fitting = FRAME_HEIGHT / 2
     heights = accumulate(detail.wrap(LEFT, FRAME_HEIGHT)[1] for detail in details)
     count = sum(height <= fitting for height in heights)
     spaced = [part for detail in details for part in (detail, Spacer(0, _BETWEEN_DETAILS))]
-    return [columns(spaced[: 2 * count], [right]), *spaced[2 * count :]]
+    return [columns(spaced[: 2 * count], right), *spaced[2 * count :]]
 
 
 def _furnish(canvas: Canvas, sheet: Sheet) -> None:
     canvas.saveState()
-    canvas.setFillColor(CAUTION_TINT)
-    canvas.setStrokeColor(CAUTION_RULE)
-    canvas.setLineWidth(0.6)
-    canvas.roundRect(MARGIN, _BAND_BOTTOM, WIDTH, _BAND_HEIGHT, 3, stroke=1, fill=1)
-    canvas.setFillColor(CAUTION_INK)
-    canvas.setFont(BOLD, 9)
-    canvas.drawCentredString(PAGE_WIDTH / 2, _BAND_BOTTOM + 7, sheet.band)
+    for position, band in enumerate(sheet.bands):
+        bottom = _BAND_BOTTOM - _BAND_STEP * position
+        canvas.setFillColor(band.tone.tint)
+        canvas.setStrokeColor(band.tone.rule)
+        canvas.setLineWidth(0.6)
+        canvas.roundRect(MARGIN, bottom, WIDTH, _BAND_HEIGHT, 3, stroke=1, fill=1)
+        canvas.setFillColor(band.tone.ink)
+        canvas.setFont(BOLD, 9)
+        canvas.drawCentredString(PAGE_WIDTH / 2, bottom + 7, band.text)
     canvas.setStrokeColor(RULE)
     canvas.setLineWidth(0.5)
     canvas.line(MARGIN, _FOOT_LINE, MARGIN + WIDTH, _FOOT_LINE)
@@ -111,6 +123,8 @@ def _furnish(canvas: Canvas, sheet: Sheet) -> None:
     canvas.setFont(FOOT.fontName, FOOT.fontSize)
     foot = wrap(f"{sheet.title} · {sheet.author}", FOOT, WIDTH - _PAGE_NUMBER_WIDTH)[0]
     canvas.drawString(MARGIN, _FOOT_TEXT, foot)
+    if sheet.imprint:
+        canvas.drawString(MARGIN, _FOOT_TEXT - FOOT.leading, sheet.imprint)
     canvas.restoreState()
 
 

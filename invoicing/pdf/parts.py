@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Spacer, Table
 
 from invoicing.models import Document, DocumentLine
@@ -22,9 +23,11 @@ from invoicing.pdf.typography import (
     RULE,
     TITLE,
     TOTAL,
+    balanced,
     block,
     cell,
     font,
+    long_block,
     text_width,
 )
 from pac.dgi.codes import (
@@ -38,29 +41,34 @@ from pac.dgi.codes import (
     PaymentTime,
     ReceiverType,
 )
+from tenants.models import Tenant
 
 Row = tuple[str, str]
 
 _GAP = 10.0  # between two columns
 
 
-def title_block(title: str, number: str, width: float) -> Table:
+def title_block(title: str, number: str, width: float, look: ParagraphStyle = TITLE) -> Table:
     """What it is and its number, at the right edge."""
     return Table(
-        [[title], [f"N.º {number}"]],
+        [[balanced(title, look, width)], [f"N.º {number}"]],
         colWidths=[width],
         style=[
             *SQUARE,
-            *font(TITLE, (0, 0), (0, 0)),
+            *font(look, (0, 0), (0, 0)),
             *font(NAME, (0, 1), (0, 1)),
             ("ALIGN", (0, 0), (-1, -1), "RIGHT"),
         ],
     )
 
 
-def issuer_block(document: Document, width: float) -> list[Flowable]:
-    """Who issues: logo, names, RUC, and the office it comes from."""
+def issuer_block(document: Document, width: float, *, name: str = "") -> list[Flowable]:
+    """Who issues: logo, names, RUC, and the office it comes from.
+
+    `name`, where it is given, is printed in the place of the issuer's own.
+    """
     tenant, office = document.tenant, document.office
+    headline, *others = _names(tenant, name)
     logo = logo_image(tenant.logo)
     contact = " · ".join(
         filter(
@@ -68,12 +76,18 @@ def issuer_block(document: Document, width: float) -> list[Flowable]:
         )
     )
     parts: list[Flowable] = [logo, Spacer(0, 8)] if logo else []
-    parts.append(block(tenant.trade_name or tenant.name, HEADLINE, width))
-    if tenant.trade_name and tenant.trade_name != tenant.name:
-        parts.append(block(tenant.name, BODY, width))
+    parts.append(block(headline, HEADLINE, width))
+    parts += [block(other, BODY, width) for other in others]
     parts.append(Spacer(0, 3))
     parts.append(block(f"RUC {tenant.ruc}  DV {tenant.dv}", BODY, width))
     return parts + [block(text, QUIET, width) for text in (office.address, contact) if text]
+
+
+def _names(tenant: Tenant, stand_in: str) -> list[str]:
+    """The most conspicuous first."""
+    trade_name = tenant.trade_name if tenant.trade_name != tenant.name else ""
+    names = (stand_in, trade_name) if stand_in else (trade_name, tenant.name)
+    return [name for name in names if name]
 
 
 def receiver_block(document: Document, width: float) -> list[Flowable]:
@@ -95,6 +109,16 @@ def receiver_block(document: Document, width: float) -> list[Flowable]:
     address = ", ".join(filter(None, (receiver.address, country)))
     contact = (", ".join(receiver.phones), ", ".join(receiver.emails))
     return parts + [block(text, QUIET, width) for text in (address, *contact) if text]
+
+
+def circumstances(document: Document) -> list[Row]:
+    """When and where it was issued, and until when it is to be paid."""
+    rows = [("Fecha y hora", formats.moment(document.issued_at))]
+    if document.due_date:
+        rows.append(("Vence", formats.day(document.due_date)))
+    rows.append(("Sucursal", document.office.code))
+    rows.append(("Punto de facturación", document.billing_point))
+    return rows
 
 
 def facts(rows: Sequence[Row], width: float) -> Table:
@@ -183,6 +207,18 @@ def _present(*amounts: tuple[str, Decimal]) -> list[tuple[str, Decimal]]:
     return [(name, value) for name, value in amounts if value]
 
 
+def receipt_table(document: Document, width: float) -> list[Table]:
+    """What was received over all payment methods, and what was given back; none without methods."""
+    if not document.payment_methods:
+        return []
+    received = sum((Decimal(method["amount"]) for method in document.payment_methods), Decimal(0))
+    rows = [
+        ("Recibido", formats.money(received)),
+        ("Vuelto", formats.money(max(received - document.total, Decimal(0)))),
+    ]
+    return [section("Pago", rows, width)]
+
+
 def payment_sections(document: Document, width: float) -> list[Flowable]:
     """How and when it is paid, what is withheld and why, and the discounts on the whole."""
     sections = [
@@ -241,6 +277,17 @@ def _exportation(document: Document) -> list[Row]:
 
 def _amount_of(part: dict[str, str]) -> str:
     return formats.money(Decimal(part["amount"]))
+
+
+def notes_block(document: Document, width: float) -> list[Flowable]:
+    """What else the issuer has to say, in the issuer's own lines; nothing without notes."""
+    if not document.notes:
+        return []
+    return [
+        block("Notas", LABEL, width),
+        Spacer(0, 2),
+        long_block(document.notes, BODY, width),
+    ]
 
 
 def _ledger(headings: list[str], rows: Sequence[Sequence[str]], width: float) -> Table:

@@ -8,7 +8,7 @@ reader has, so that nothing is embedded; it covers Western Europe (Windows-1252)
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.styles import ParagraphStyle
@@ -17,13 +17,24 @@ from reportlab.platypus import Preformatted
 
 REGULAR = "Helvetica"
 BOLD = "Helvetica-Bold"
+FIXED = "Courier-Bold"  # where each character counts: 0 and O differ, and all are as wide
 
 INK = HexColor("#1a2530")
 MUTED = HexColor("#64707c")
 RULE = HexColor("#d4dae0")
-CAUTION_INK = HexColor("#7a4b00")
-CAUTION_RULE = HexColor("#e8c683")
-CAUTION_TINT = HexColor("#fff6e3")
+
+
+class Tone(NamedTuple):
+    """The colours of a band: its text, its edge, its ground."""
+
+    ink: Color
+    rule: Color
+    tint: Color
+
+
+NEUTRAL = Tone(INK, RULE, HexColor("#f1f4f7"))
+CAUTION = Tone(HexColor("#7a4b00"), HexColor("#e8c683"), HexColor("#fff6e3"))
+ALARM = Tone(HexColor("#ffffff"), HexColor("#a31621"), HexColor("#a31621"))
 
 
 def style(font: str, size: float, leading: float, color: Color = INK) -> ParagraphStyle:
@@ -38,6 +49,7 @@ BODY = style(REGULAR, 8.5, 11.5)
 QUIET = style(REGULAR, 8.5, 11.5, MUTED)
 LABEL = style(BOLD, 7, 10, MUTED)
 FOOT = style(REGULAR, 7.5, 10, MUTED)
+CODE = style(FIXED, 9.5, 13)
 
 Command = tuple[Any, ...]
 
@@ -77,7 +89,7 @@ def printable(text: str) -> str:
     A letter it lacks loses its accent (``ř`` is drawn ``r``) or becomes ``?``; pictures, emoji and
     invisible signs are left out. Line breaks stay.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and _drawable(text):
         return text
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).translate(_REPLACEMENTS)
     return "".join(map(_printable_character, text))
@@ -96,9 +108,9 @@ def _printable_character(character: str) -> str:
     return "?" if character.isalnum() else ""
 
 
-def _drawable(character: str) -> bool:
+def _drawable(text: str) -> bool:
     try:
-        character.encode("cp1252")
+        text.encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True
@@ -150,6 +162,15 @@ def text_width(texts: Iterable[str], look: ParagraphStyle) -> float:
 def cell(text: str, look: ParagraphStyle, width: float) -> str:
     """A paragraph as the content of a table cell that is `width` points wide inside."""
     return "\n".join(wrap(text, look, width))
+
+
+def balanced(text: str, look: ParagraphStyle, width: float) -> str:
+    """A heading in as few lines as `cell` would make, but lines of about the same length."""
+    lines = wrap(text, look, width)
+    narrowest = text_width([text], look) / len(lines)
+    while len(closer := wrap(text, look, narrowest)) > len(lines):
+        narrowest = min(width, narrowest + look.fontSize / 2)
+    return "\n".join(closer)
 
 
 def block(text: str, look: ParagraphStyle, width: float) -> Preformatted:

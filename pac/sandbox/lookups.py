@@ -1,6 +1,6 @@
 """What the PAC looks up for its clients: RUCs and the DGI's catalogues."""
 
-from pac.dgi import codes
+from pac.dgi import codes, extracts
 from pac.dgi.ruc import MalformedRuc, RucForm, RucType, parse
 from pac.sandbox.options import Options
 from pac.sandbox.wire import ApiError, Request, Response
@@ -22,11 +22,7 @@ CATALOGUES: dict[str, dict[str, str]] = {
         "PA": "Panamá", "CO": "Colombia", "CR": "Costa Rica", "ES": "España",
         "US": "Estados Unidos", "MX": "México", "VE": "Venezuela", "ZZ": "Otro",
     },
-    "provinces": {
-        "1": "Bocas del Toro", "2": "Coclé", "3": "Colón", "4": "Chiriquí", "5": "Darién",
-        "6": "Herrera", "7": "Los Santos", "8": "Panamá", "9": "Veraguas",
-        "10": "Guna Yala", "11": "Emberá Wounaan", "12": "Ngäbe Buglé", "13": "Panamá Oeste",
-    },
+    "provinces": dict(extracts.PROVINCES),
     "districts": {"8-8": "Panamá", "8-10": "San Miguelito", "4-6": "David"},
     "corrections": {
         "8-8-1": "San Felipe", "8-8-2": "El Chorrillo", "8-8-3": "Santa Ana",

@@ -7,9 +7,15 @@ from typing import Any
 from invoicing.models import Document, DocumentLine
 from pac.dgi.amounts import LineAmounts, document_totals, line_amounts
 from pac.dgi.calendar import PANAMA
+from pac.dgi.codes import Environment
 from tenants.models import Office, Tenant
 
 CUFE = "FE0120000155711111-2-2022-0100002026112200000001180010118123456789"
+# As long as the PAC's: a digest and a signed token behind the CUFE.
+QR_URL = (
+    f"https://dgi-fep.mef.gob.pa/Consultas/FacturasPorQR?chFE={CUFE}&iAmb=1"
+    f"&digestValue=pM0x3kq1Xw+Yh6R9sQv2bTn8Lz4=&jwt={'eyJhbGciOiJIUzI1NiJ9.' * 13}Qx7"
+)
 
 
 def tenant(**changes: Any) -> Tenant:
@@ -84,6 +90,21 @@ def document(lines: list[DocumentLine], **changes: Any) -> Document:
     for name in ("net", "itbms", "isc", "other_taxes", "taxes", "discount", "total"):
         setattr(proforma, name, getattr(totals, name))
     return proforma
+
+
+def authorized(lines: list[DocumentLine], **changes: Any) -> Document:
+    """The same as an invoice that the DGI has authorised, in the production environment."""
+    values = {
+        "tenant": tenant(pac_environment=Environment.PRODUCTION),
+        "generation_mode": "DGI",
+        "legal_status": "DGI_AUTHORIZED",
+        "document_id": "01JDA0000000000000000000AB",
+        "invoice_number": CUFE,
+        "qr_code_url": QR_URL,
+        "authorization_protocol": "20260000000000004711",
+        "authorized_at": datetime(2026, 11, 22, 10, 16, tzinfo=PANAMA),
+    }
+    return document(lines, **values | changes)
 
 
 def _amounts(each: DocumentLine) -> LineAmounts:
