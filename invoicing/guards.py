@@ -24,6 +24,8 @@ CONTENT = [
     "contingency",
     "security_code",
     "computed_cufe",
+    "invoice_id",
+    "modification_code",
     "receiver_type",
     "receiver_ruc",
     "receiver_ruc_type",
@@ -154,13 +156,16 @@ def remove() -> None:
 
 def missing() -> set[str]:
     """The guards that the database does not have, or has switched off."""
-    query = {
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' "
-        f"AND tgrelid IN (to_regclass('{DOCUMENT}'), to_regclass('{LINE}'))",  # noqa: S608
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    query, tables = {
+        "postgresql": (
+            "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' "
+            "AND tgrelid IN (to_regclass(%s), to_regclass(%s))",
+            [DOCUMENT, LINE],
+        ),
+        "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger'", []),
     }[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(query, tables)
         return set(_rules(connection.vendor)) - {row[0] for row in cursor.fetchall()}
 
 

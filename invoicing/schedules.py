@@ -15,6 +15,11 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 
 
+def add_hourly(name: str, function: str) -> None:
+    """Lets an app above this one have a function run each hour."""
+    SCHEDULES[name] = {"func": function, "schedule_type": Schedule.HOURLY}
+
+
 def install() -> None:
     """Upserts the schedules by name. Whoever deletes or changes one gets it back at a migrate."""
     for name, columns in SCHEDULES.items():
