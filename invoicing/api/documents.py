@@ -28,6 +28,7 @@ from invoicing.services import deliver, edit, payments, queue, refresh, void
 from invoicing.services.idempotency import IdempotencyKey
 from invoicing.services.issue import Issued
 from invoicing.services.printing import our_cafe
+from invoicing.services.xml import xml_of
 from tenants.api.authentication import key_of
 from tenants.api.pagination import OldestFirstPage
 from tenants.api.throttling import ApiKeyRate, EmailRate
@@ -172,6 +173,16 @@ class DocumentViewSet(
         page = BytesIO(our_cafe(document, paper))
         name = f"{document.invoice_number}.pdf"
         return FileResponse(page, filename=name, content_type="application/pdf")
+
+    @extend_schema(
+        summary="Its signed XML", responses={(200, "application/xml"): OpenApiTypes.BINARY}
+    )
+    @action(detail=True, methods=["get"])
+    def xml(self, request: Request, pk: Any = None) -> FileResponse:
+        file = xml_of(self.get_object())
+        if file is None:
+            raise NotFound("The document has no XML yet.", code="no_file")
+        return FileResponse(file.content.open(), filename=file.name, content_type="application/xml")
 
     @extend_schema(summary="Its history", responses={200: EventOutput(many=True)})
     @action(detail=True, methods=["get"], filterset_class=None, pagination_class=OldestFirstPage)
