@@ -65,6 +65,12 @@ def _pac() -> Iterator[CheckMessage]:
             hint="Set it to the public https address of /webhooks/pac",
             id="cifras.W007",
         )
+    if not 0 <= settings.RUC_VERIFICATION_DAYS <= 3650:
+        yield Error(
+            f"RUC_VERIFICATION_DAYS is {settings.RUC_VERIFICATION_DAYS}.",
+            hint="Days for which a verified RUC is not asked for again: 0 (never kept) to 3650.",
+            id="cifras.E010",
+        )
 
 
 def _queue() -> Iterator[CheckMessage]:

@@ -1,7 +1,9 @@
 """What a developer's machine makes for itself, so that the first run needs no set-up."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -14,13 +16,11 @@ def local_secret(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        draft = data_dir / f"secret_key.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        try:
+        handle, draft = tempfile.mkstemp(dir=data_dir, prefix="secret_key.")  # for its owner alone
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        # Where another process was first, its key is the machine's.
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first: its key is the machine's
-        finally:
-            draft.unlink()
+        Path(draft).unlink()
     return path.read_text()

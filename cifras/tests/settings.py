@@ -8,7 +8,9 @@ os.environ |= {
     "ENV_FILE": os.devnull,
     "DEBUG": "true",
     "SECRET_KEY": "for tests only: long enough, and the same in every process of a run",
-    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/cifras-test.sqlite3"),
+    "DATABASE_URL": os.environ.get(
+        "TEST_DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/cifras-test.sqlite3"
+    ),
     "REDIS_URL": "",
     "EMAIL_URL": "memorymail://",
     "PAC_WEBHOOK_SECRET": "",
