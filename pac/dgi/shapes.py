@@ -29,6 +29,11 @@ def is_country(code: str) -> bool:
     return code.isupper() and pycountry.countries.get(alpha_2=code) is not None
 
 
+def is_currency(code: str) -> bool:
+    """An ISO 4217 code of three capital letters, such as ``USD``."""
+    return code.isupper() and pycountry.currencies.get(alpha_3=code) is not None
+
+
 def is_location(text: str) -> bool:
     """Province (1 to 13), district and corregimiento without leading zeros: ``8-8-7``."""
     return _LOCATION.fullmatch(text) is not None

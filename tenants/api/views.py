@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -69,6 +69,7 @@ class MeView(APIView):
         return Response(TenantOutput(key_of(request).tenant, context={"request": request}).data)
 
 
+@extend_schema_view(get=extend_schema(summary="The tenant's branches (sucursales)"))
 class OfficeList(generics.ListAPIView[Office]):
     """The tenant's branches (sucursales)."""
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pac.dgi.shapes import is_coordinates, is_cpbs, is_location, is_phone
+from pac.dgi.shapes import is_coordinates, is_cpbs, is_currency, is_location, is_phone
 
 NEVER = ["", " ", "٨-٨-٧", "8-8-7\n", "\x00"]
 
@@ -72,3 +72,13 @@ def test_nothing_else_is_coordinates(text):
 def test_any_text_gets_an_answer(text):
     for shape in (is_location, is_phone, is_cpbs, is_coordinates):
         assert shape(text) in {True, False}
+
+
+@pytest.mark.parametrize("text", ["USD", "EUR", "PAB", "COP"])
+def test_a_currency_is_a_code_of_iso_4217(text):
+    assert is_currency(text)
+
+
+@pytest.mark.parametrize("text", [*NEVER, "usd", "Usd", "US", "USDX", "QQQ", "840", "ＵＳＤ"])
+def test_nothing_else_is_a_currency(text):
+    assert not is_currency(text)

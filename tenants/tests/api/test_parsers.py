@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -126,7 +127,5 @@ def test_what_json_can_say_is_read_as_it_was_meant(value: Any, ascii_only: bool)
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.binary(max_size=40) | st.text('{}[]",:0123\\ude"Nan -.', max_size=30).map(str.encode))
 def test_whatever_comes_is_read_or_refused(content: bytes) -> None:
-    try:
+    with suppress(ParseError):
         parse(content)
-    except ParseError as error:
-        assert str(error)
