@@ -25,3 +25,9 @@ class PacUnavailable(TenantError):
 class Immutable(Conflict):
     def __init__(self, message: str) -> None:
         super().__init__("immutable", message)
+
+
+class CatalogNotSynchronised(TenantError):
+    """A catalogue of the PAC could not be taken over; ours stays as it was."""
+
+    code = "catalog_not_synchronised"

@@ -23,6 +23,7 @@ TAKEN_OVER = [
     "issue_type",
     "exportation",
     "contingency",
+    "customer",
     "payment_time",
     "payment_methods",
     "installments",
@@ -68,6 +69,13 @@ def patched_body(document: Document, changes: Any) -> Any:
     if not isinstance(changes, dict):
         return changes
     body = _body(document)
+    if "receiver" in changes:
+        body.pop("customer", None)
+    if changes.get("customer") is not None:
+        body.pop("receiver")
+    if not {"receiver", "customer"} <= body.keys() and _withholds_by_default(document):
+        body.pop("retention_code")
+        body.pop("retention_amount", None)
     if changes.keys() & TERMS:
         if _pays_in_one(document):
             body.pop("payment_methods")
@@ -76,6 +84,12 @@ def patched_body(document: Document, changes: Any) -> Any:
     if changes.keys() & {"due_date", "payment_methods"}:
         body.pop("payment_time")
     return body | changes
+
+
+def _withholds_by_default(document: Document) -> bool:
+    """Whether the retention code is the one that the customer brought with it."""
+    code = document.retention_code
+    return bool(code and document.customer and document.customer.retention_code == code)
 
 
 def _pays_in_one(document: Document) -> bool:

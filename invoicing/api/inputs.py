@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from decimal import Decimal
@@ -33,7 +34,7 @@ class MomentField(serializers.DateTimeField):
     default_error_messages = {"no_offset": "Give the offset, such as 2026-11-22T10:15:00-05:00."}
 
     def to_internal_value(self, value: Any) -> datetime:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value.isascii():
             self.fail("invalid", format="RFC 3339")
         return super().to_internal_value(value)
 
@@ -48,9 +49,18 @@ class MomentField(serializers.DateTimeField):
 
 class DayField(serializers.DateField):
     def to_internal_value(self, value: Any) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value.isascii():
             self.fail("invalid", format="YYYY-MM-DD")
         return super().to_internal_value(value)
+
+
+class IdField(serializers.UUIDField):
+    """An id as we gave it: a JSON string; a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
 
 
 class ForeignIdInput(ThoroughSerializer):
@@ -59,7 +69,8 @@ class ForeignIdInput(ThoroughSerializer):
 
 
 class ReceiverInput(ThoroughSerializer):
-    type = TextField(help_text=f"One of {', '.join(ReceiverType)}.")
+    # That there is a type is for the rules to say: it may come from the customer.
+    type = TextField(required=False, help_text=f"One of {', '.join(ReceiverType)}.")
     ruc = TextField(required=False, allow_blank=True, max_length=20)
     ruc_type = serializers.ChoiceField(choices=[str(kind) for kind in RucType], required=False)
     dv = TextField(required=False, allow_blank=True, max_length=2)
@@ -122,7 +133,10 @@ class ContingencyInput(ThoroughSerializer):
 
 
 class InvoiceInput(ThoroughSerializer):
-    """The body of `POST /invoices`: `receiver` and `lines` are needed, the rest has defaults."""
+    """The body of `POST /invoices`: `lines` and one of `receiver`, `customer` are needed, the rest
+    has defaults. With both, what `receiver` says comes before what is known of the customer."""
+
+    receiver_or_customer = True  # whether one of them is needed
 
     generation_mode = serializers.ChoiceField(
         choices=[GenerationMode.DGI, GenerationMode.PROFORM], required=False
@@ -138,7 +152,8 @@ class InvoiceInput(ThoroughSerializer):
     sale_type = WholeNumberField(required=False)
     issue_type = TextField(required=False)
     contingency = ContingencyInput(required=False, allow_null=True)
-    receiver = ReceiverInput()
+    customer = IdField(required=False, allow_null=True)
+    receiver = ReceiverInput(required=False, help_text="Needed where no `customer` is named.")
     lines = ThoroughList(child=LineInput(), max_length=LINES_AT_MOST)
     discounts = ThoroughList(child=DiscountInput(), required=False)
     freight = AmountField(required=False)
@@ -154,15 +169,21 @@ class InvoiceInput(ThoroughSerializer):
     notes = TextField(required=False, allow_blank=True, max_length=2000)
     metadata = StringMapField(required=False)
 
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping) and data.get("customer") is None:
+            self.fields["receiver"].required = self.receiver_or_customer
+        return super().to_internal_value(data)
+
 
 class NoteInput(InvoiceInput):
     """The body of `POST /credit-notes` and `/debit-notes`: with an `invoice`, `receiver` and
     `lines` are that invoice's where they are left out."""
 
+    receiver_or_customer = False
+
     invoice = serializers.UUIDField(required=False, allow_null=True)
     modification_code = WholeNumberField(required=False, allow_null=True)
     dgi_document_type = TextField(required=False, help_text="04, 05 with an invoice; 06, 07.")
-    receiver = ReceiverInput(required=False)
     lines = ThoroughList(child=LineInput(), required=False, max_length=LINES_AT_MOST)
 
 
@@ -236,6 +257,7 @@ def to_draft(found: dict[str, Any], faults: list[fiscal.Fault]) -> Draft:
     return Draft(
         **values,
         receiver=to_receiver(receiver),
+        receiver_fields=_receiver_fields(receiver),
         lines=[to_line(line or {}) for line in lines],
         broken=frozenset(fault.path for fault in faults),
     )
@@ -252,6 +274,12 @@ def to_receiver(found: dict[str, Any]) -> fiscal.Receiver:
         phones=[phone for phone in phones if phone is not None],
         emails=[email for email in emails if email is not None],
     )
+
+
+def _receiver_fields(found: dict[str, Any]) -> frozenset[str]:
+    """Which fields of a `fiscal.Receiver` a body names."""
+    foreign = {"foreign_number", "foreign_country"} if "foreign_id" in found else set()
+    return frozenset(found.keys() - {"foreign_id"} | foreign)
 
 
 def to_line(found: dict[str, Any]) -> fiscal.Line:

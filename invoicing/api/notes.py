@@ -43,6 +43,8 @@ class NoteViewSet(DocumentViewSet):
         found, faults = read(NoteInput(), request.data)
         invoice_id = found.pop("invoice", None)
         left_out = frozenset(name for name in DEFAULTED if name not in request.data)
+        if found.get("customer"):
+            left_out -= {"receiver"}
         faults += self.missing(left_out, names_invoice="invoice" in request.data)
         draft = to_draft(found, faults)
         draft.document_type = self.document_type

@@ -14,6 +14,7 @@ from invoicing.models import (
     DocumentLine,
     File,
     FiscalEvent,
+    GenerationMode,
     HistoryEntry,
     Payment,
 )
@@ -216,8 +217,10 @@ class ApplicationOutput(serializers.ModelSerializer[CreditApplication]):
 
 
 class DocumentOutput(serializers.ModelSerializer[Document]):
+    customer = serializers.UUIDField(source="customer_id", allow_null=True)
     void = serializers.SerializerMethodField()
     office = serializers.CharField(source="office.code")
+    document_id = serializers.SerializerMethodField()
     cufe = serializers.CharField(source="invoice_number", allow_null=True)
     is_fiscally_valid = serializers.BooleanField()
     submission = SubmissionOutput(source="*")
@@ -267,6 +270,7 @@ class DocumentOutput(serializers.ModelSerializer[Document]):
             "qr_code_url",
             "authorization_protocol",
             "authorized_at",
+            "customer",
             "receiver",
             "lines",
             "discounts",
@@ -292,6 +296,11 @@ class DocumentOutput(serializers.ModelSerializer[Document]):
         """The newest void that was asked for."""
         voids = sorted(document.voids.all(), key=lambda event: event.pk)
         return VoidOutput(voids[-1]).data if voids else None
+
+    def get_document_id(self, document: Document) -> str | None:
+        """The PAC's id; of an import, the one that was named until the PAC has confirmed it."""
+        imported = document.generation_mode == GenerationMode.DGI_IMPORT
+        return document.document_id or (document.hinted_document_id if imported else "") or None
 
     def get_retention_code(self, document: Document) -> str | None:
         return document.retention_code or None

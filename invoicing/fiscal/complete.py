@@ -62,6 +62,11 @@ def complete(draft: Draft, *, now: datetime, billing_point: str) -> None:
     draft.nature = draft.nature or ("02" if exporting else "01")
     if draft.destination is None:
         draft.destination = 2 if exporting else 1
+    complete_receiver(draft)
+
+
+def complete_receiver(draft: Draft) -> None:
+    """Writes the receiver's RUC as the DGI does and works out its DV, in place. Idempotent."""
     receiver = draft.receiver
     if receiver.ruc and receiver.ruc_type and draft.sound("receiver.ruc", "receiver.ruc_type"):
         try:

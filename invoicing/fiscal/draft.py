@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate, islice
 from typing import Any
+from uuid import UUID
 
 ZERO = Decimal(0)
 DEEPEST = 8  # parts of a path; what lies deeper is no field of ours, whatever its name
@@ -148,7 +149,11 @@ class Draft:
     sale_type: int = 1
     issue_type: str = "01"
     contingency: Contingency | None = None
+    customer: UUID | None = None
     receiver: Receiver = field(default_factory=Receiver)
+    # What of the receiver the request says itself; the rest may come from the customer.
+    receiver_fields: frozenset[str] = frozenset()
+    receiver_withholds: bool = False
     lines: list[Line] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
     freight: Decimal = ZERO

@@ -21,6 +21,7 @@ CONTAINER_DELIVERED = 1
 CAFE = {"format": 3, "delivery": 3}  # letter size; sent to the receiver electronically
 ADDRESSES_AT_MOST = 3
 DESTINATION_PANAMA = 1
+IMPORTED = "DGI_IMPORT"
 
 
 def build_payload(document: "Document", lines: Iterable["DocumentLine"]) -> dict[str, Any]:
@@ -66,9 +67,9 @@ def _information(document: "Document") -> dict[str, Any]:
 
 
 def _reference(invoice: "Document") -> dict[str, Any]:
-    """The invoice that a note corrects: by the PAC's id where it has one, else by its CUFE."""
+    """The invoice that a note corrects: by the PAC's id, an import by the CUFE it was told with."""
     issued_at = panama_isoformat(invoice.issued_at)
-    if invoice.document_id:
+    if invoice.document_id and invoice.generation_mode != IMPORTED:
         return {
             "emissionType": "ID",
             "apiIdentification": invoice.document_id,

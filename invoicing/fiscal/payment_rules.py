@@ -71,6 +71,13 @@ def retention(draft: Draft) -> Iterator[Fault]:
                 "An amount is withheld under a code.",
                 "2650",
             )
+        elif draft.receiver_withholds:
+            yield Fault(
+                "retention_code",
+                "retention_code_required",
+                "This customer withholds ITBMS: give the code here, or a default to the customer.",
+                "2650",
+            )
     elif code not in codes.RETENTION_CODES:
         yield Fault(
             "retention_code",

@@ -84,7 +84,12 @@ def _foreigner(draft: Draft) -> Iterator[Fault]:
             "1618",
         )
     if receiver.ruc:
-        yield Fault("receiver.ruc", "ruc_not_allowed", "A foreigner has no Panamanian RUC.", "1619")
+        yield Fault(
+            "receiver.ruc",
+            "ruc_not_allowed",
+            "A foreigner has no Panamanian RUC.",
+            "1622" if receiver.ruc_type == RucType.JURIDICO else "1619",
+        )
     if receiver.location:
         yield Fault(
             "receiver.location",

@@ -5,17 +5,15 @@ draft at once; parts that could not be understood (`Draft.broken`) are passed ov
 has already said so.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from invoicing.fiscal import line_rules, note_rules, payment_rules, receiver_rules
+from invoicing.fiscal import line_rules, note_rules, notices, payment_rules, receiver_rules
 from invoicing.fiscal.complete import Reckoning, complete_payment, reckon
-from invoicing.fiscal.draft import Draft, Fault
+from invoicing.fiscal.draft import Draft, Exportation, Fault
 from pac.dgi import codes, shapes
 from pac.dgi.calendar import add_business_days, panama_date
-from pac.dgi.codes import ReceiverType
 
 Rule = Callable[[Draft], Iterator[Fault]]
 
@@ -24,11 +22,7 @@ INVOICE_TYPES = frozenset({"01", "02", "03", "08", "09", "10"})
 EXPORT_TYPES = frozenset({"03"})
 EXPORTATION_REQUIRED = frozenset({"02", "03"})
 FIRST_DAY = date(2018, 1, 1)
-OLD = timedelta(days=30)
-CONSUMER_LIMIT = Decimal("10000")
-DOCUMENT_LIMIT = Decimal("1000000")
 MOST = Decimal("999999999999.99")  # B/.; the most that any amount of a request can be, too
-CURRENCY = re.compile("[A-Z]{3}")
 
 
 def check(draft: Draft, *, now: datetime) -> tuple[list[Fault], Reckoning | None]:
@@ -220,16 +214,25 @@ def exportation(draft: Draft) -> Iterator[Fault]:
             known("incoterm", codes.INCOTERMS),
             "1652",
         )
-    if draft.sound("exportation.currency") and not CURRENCY.fullmatch(draft.exportation.currency):
+    yield from _currency(draft, draft.exportation)
+
+
+def _currency(draft: Draft, export: Exportation) -> Iterator[Fault]:
+    if draft.sound("exportation.currency") and not shapes.is_currency(export.currency):
         yield Fault(
             "exportation.currency",
-            "currency_malformed",
-            "A currency is an ISO 4217 code of three capital letters, such as USD.",
+            "currency_unknown",
+            "Use an ISO 4217 code of three capital letters, such as USD.",
+            "1653",
         )
-    if draft.sound("exportation.exchange_rate") and draft.exportation.exchange_rate <= 0:
-        yield Fault("exportation.exchange_rate", "not_positive", "An exchange rate is above zero.")
-    if draft.sound("exportation.amount") and draft.exportation.amount < 0:
-        yield Fault("exportation.amount", "negative", "The amount of an export is not negative.")
+    if draft.sound("exportation.exchange_rate") and export.exchange_rate <= 0:
+        yield Fault(
+            "exportation.exchange_rate", "not_positive", "An exchange rate is above zero.", "1656"
+        )
+    if draft.sound("exportation.amount") and export.amount < 0:
+        yield Fault(
+            "exportation.amount", "negative", "The amount of an export is not negative.", "1657"
+        )
 
 
 def amounts_too_large(reckoning: Reckoning) -> Iterator[Fault]:
@@ -244,27 +247,16 @@ def amounts_too_large(reckoning: Reckoning) -> Iterator[Fault]:
 
 
 def warnings(
-    draft: Draft, reckoning: Reckoning, *, now: datetime, note_window: timedelta
+    draft: Draft,
+    reckoning: Reckoning,
+    *,
+    now: datetime,
+    note_window: timedelta,
+    is_known: notices.IsKnown = notices.nobody_can_tell,
 ) -> list[dict[str, str]]:
     """What the DGI notifies but does not refuse, for the document's `warnings`."""
-    found = []
-    if note_rules.is_late(draft, note_window):
-        days = note_window.days
-        found.append(
-            ("late_note", f"The note comes more than {days} days after its invoice (DGI 1714).")
-        )
-    if draft.issued_at and now - draft.issued_at > OLD:
-        found.append(
-            ("issued_long_ago", "The date of issue lies more than 30 days back (DGI 1519).")
-        )
-    total = reckoning.totals.total
-    if draft.receiver.type == ReceiverType.CONSUMIDOR_FINAL and total > CONSUMER_LIMIT:
-        found.append(
-            ("high_total_for_consumer", "More than B/.10,000 for a final consumer (DGI 2515).")
-        )
-    if total > DOCUMENT_LIMIT:
-        found.append(("high_total", "The total is above B/.1,000,000 (DGI 2509)."))
-    return [{"code": code, "message": message} for code, message in found]
+    found = notices.notices(draft, reckoning, now=now, note_window=note_window, is_known=is_known)
+    return [{"code": notice.code, "message": str(notice)} for notice in found]
 
 
 def known(what: str, table: object) -> str:

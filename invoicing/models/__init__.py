@@ -1,6 +1,7 @@
 from invoicing.models.catalogs import CatalogEntry, PacCatalog
 from invoicing.models.coordination import Breaker, IdempotencyRecord, PumpLease
 from invoicing.models.credits import CreditApplication
+from invoicing.models.customers import Customer
 from invoicing.models.documents import (
     CreditNote,
     DebitNote,
@@ -23,6 +24,7 @@ __all__ = [
     "CatalogEntry",
     "CreditApplication",
     "CreditNote",
+    "Customer",
     "DebitNote",
     "DeliveryState",
     "Document",

@@ -118,6 +118,15 @@ class Document(ReceiverColumns, TenantOwned):
         verbose_name="factura corregida",
     )
     modification_code = models.PositiveSmallIntegerField("código de modificación", null=True)
+    # Whom the receiver was copied from. The copy is what counts: the customer may go.
+    customer = models.ForeignKey(
+        "invoicing.Customer",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="cliente",
+    )
 
     discounts = json_column("descuentos")
     exportation = json_column("exportación", null=True)
@@ -201,6 +210,11 @@ class Document(ReceiverColumns, TenantOwned):
                 condition=Q(generation_mode="PROFORM"),
                 name="proforma_number_once_per_series",
             ),
+            models.UniqueConstraint(
+                fields=["tenant", "office", "billing_point", "dgi_document_type", "number"],
+                condition=Q(generation_mode="DGI_IMPORT"),
+                name="imported_number_once_per_series",
+            ),
             # A rejected order may be issued again; nothing else twice, for ever.
             models.UniqueConstraint(
                 fields=["tenant", "document_type", "external_id"],
@@ -223,6 +237,7 @@ class Document(ReceiverColumns, TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "document_type", "-id"], name="documents_of_tenant"),
+            models.Index(fields=["tenant", "issued_at"], name="documents_by_issue_date"),
             models.Index(fields=["tenant", "receiver_ruc"], name="documents_by_receiver_ruc"),
             models.Index(
                 fields=["tenant", "next_attempt_at"],

@@ -23,7 +23,14 @@ from django.utils import timezone
 
 from invoicing import bell
 from invoicing.emails import compose
-from invoicing.models import DeliveryState, Document, EmailDelivery, FileKind, LegalStatus
+from invoicing.models import (
+    DeliveryState,
+    Document,
+    EmailDelivery,
+    FileKind,
+    GenerationMode,
+    LegalStatus,
+)
 from invoicing.models.history import Event
 from invoicing.services.errands import backoff
 from invoicing.services.history import note
@@ -41,8 +48,11 @@ FIRST_PAUSE = timedelta(seconds=30)
 def queue_if_ready(document: Document) -> EmailDelivery | None:
     """Queues the e-mail of the authorisation, once, as soon as verdict and PDF are both there.
 
-    Belongs in the commit that brought the later of the two. No address, no e-mail.
+    Belongs in the commit that brought the later of the two. No address, no e-mail; nor for an
+    import, which was delivered where it was issued.
     """
+    if document.generation_mode == GenerationMode.DGI_IMPORT:
+        return None
     if document.legal_status != LegalStatus.DGI_AUTHORIZED or not document.delivery_addresses:
         return None
     if not document.files.filter(kind=FileKind.PDF).exists():

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from invoicing.errors import Immutable, InvalidDocument
 from invoicing.fiscal import receiver_rules
 from invoicing.fiscal.complete import complete
 from invoicing.fiscal.draft import Draft, Fault, Receiver
-from invoicing.models import Document, DocumentLine, SubmissionState
+from invoicing.models import Document, DocumentLine, GenerationMode, SubmissionState
 from invoicing.models.history import Event
 from invoicing.models.receiver import receiver_columns
+from invoicing.services.customers import refuse_vanished_customer
 from invoicing.services.files import replace_files
 from invoicing.services.history import note
 from invoicing.services.issue import (
     content_columns,
     document_lines,
     judge,
+    payments_at_issue,
     proforma_page,
     refuse_taken_external_id,
 )
 from invoicing.services.locks import locked_now
 from invoicing.services.settle import status_of
 from pac.dgi.calendar import panama_date
+
+ONLY_A_PROFORMA = "Only a proforma can be changed or deleted; issue a credit note instead."
 
 
 def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()) -> Document:
@@ -35,6 +40,9 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
     `Conflict` where the `external_id` is taken.
     """
     now = timezone.now()
+    if draft.customer == document.customer_id and draft.receiver == document.receiver:
+        # Neither was changed: the copy stays what it is, whatever the customer is called by now.
+        draft.receiver_fields = frozenset(Receiver.__dataclass_fields__)
     office, reckoning = judge(document.tenant, draft, faults, now=now)
     if (office.pk, draft.billing_point, draft.dgi_document_type) != (
         document.office_id,
@@ -50,7 +58,11 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
                 )
             ]
         )
-    with refuse_taken_external_id(document.tenant, draft.external_id), transaction.atomic():
+    with (
+        refuse_taken_external_id(document.tenant, draft.external_id),
+        refuse_vanished_customer(document.tenant, draft.customer),
+        transaction.atomic(),
+    ):
         current = _locked_proforma(document)
         for name, value in content_columns(office, draft, reckoning, now).items():
             setattr(current, name, value)
@@ -64,18 +76,34 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
     return current
 
 
-def delete_proforma(document: Document) -> None:
-    """Deletes a proforma for good; its number is not given again. Raises `Immutable`."""
+def delete(document: Document) -> None:
+    """Deletes a proforma for good (its number is not given again), or an import that nothing
+    refers to: no verdict, note, void or payment. Raises `Immutable`."""
     with transaction.atomic():
-        current = _locked_proforma(document)
+        current = locked_now(document).get()
+        if current.generation_mode == GenerationMode.DGI_IMPORT:
+            _refuse_if_referred_to(current)
+        elif not current.is_proforma:
+            raise Immutable(ONLY_A_PROFORMA)
         replace_files(current, [])
-        current.delete()
+        try:
+            current.delete()
+        except ProtectedError as error:
+            raise Immutable("Other documents refer to this one: it stays.") from error
+
+
+def _refuse_if_referred_to(imported: Document) -> None:
+    if imported.legal_status:
+        raise Immutable("The PAC has confirmed this import: it stays.")
+    at_issue = {(each.method, each.amount) for each in payments_at_issue(imported)}
+    if any((each.method, each.amount) not in at_issue for each in imported.payments.all()):
+        raise Immutable("Money was received for this import: take back the payments first.")
 
 
 def _locked_proforma(document: Document) -> Document:
     current = locked_now(document).get()
     if not current.is_proforma:
-        raise Immutable("Only a proforma can be changed or deleted; issue a credit note instead.")
+        raise Immutable(ONLY_A_PROFORMA)
     return current
 
 

@@ -97,8 +97,9 @@ def _move(document: Document, answer: DocumentAnswer, verdict: LegalStatus, now:
             {"code": fault.code, "message": fault.message, "field": fault.field}
             for fault in answer.faults
         ]
-    else:
-        document.invoice_number = document.invoice_number or answer.cufe
+    if verdict != LegalStatus.PAC_REJECTED:
+        # The DGI judges what the PAC has authorised, whether we saw that in between or not.
+        document.invoice_number = document.invoice_number or answer.cufe or ""
     if verdict == LegalStatus.DGI_AUTHORIZED:
         document.authorized_at = now
     document.status = status_of(document, today=panama_date(now))

@@ -28,6 +28,8 @@ from invoicing.models.documents import REJECTED, PacDocumentType
 from invoicing.models.history import Event
 from invoicing.models.receiver import receiver_columns
 from invoicing.pdf.proforma import render_proforma
+from invoicing.services import catalogs
+from invoicing.services.customers import fill_in_customer, refuse_vanished_customer
 from invoicing.services.files import new_file
 from invoicing.services.history import note
 from invoicing.services.idempotency import IdempotencyKey
@@ -73,7 +75,11 @@ def issue(
     def work() -> Issued:
         now = timezone.now()
         office, reckoning = judge(tenant, draft, faults, now=now)
-        with refuse_taken_external_id(tenant, draft.external_id), transaction.atomic():
+        with (
+            refuse_taken_external_id(tenant, draft.external_id),
+            refuse_vanished_customer(tenant, draft.customer),
+            transaction.atomic(),
+        ):
             return record(tenant, office, draft, reckoning, render, idempotency, now=now)
 
     return answered_once(tenant, idempotency, work)
@@ -117,6 +123,8 @@ def record(
     transaction. `invoice` is the one that a note corrects."""
     document = _document(tenant, office, draft, reckoning, now)
     document.invoice = invoice
+    if invoice and draft.customer is None:
+        document.customer_id = invoice.customer_id
     lines = document_lines(document, draft, reckoning)
     assign_number(document, tenant, office)
     payments = payments_at_issue(document)
@@ -141,7 +149,7 @@ def judge(
     tenant: Tenant, draft: Draft, faults: Sequence[Fault], *, now: datetime
 ) -> tuple[Office, Reckoning]:
     """Completes the draft and applies the rule book; raises `InvalidDocument` with all faults."""
-    found = list(faults)
+    found = [*faults, *fill_in_customer(tenant, draft)]
     office = choose_office(tenant, draft.office)
     if office is None:
         found.append(Fault("office", "office_unknown", _no_office(draft.office), "1566"))
@@ -235,8 +243,13 @@ def content_columns(
         "total": totals.total,
         "retention": reckoning.retention,
         "warnings": rules.warnings(
-            draft, reckoning, now=now, note_window=timedelta(days=settings.PAC_NOTE_WINDOW_DAYS)
+            draft,
+            reckoning,
+            now=now,
+            note_window=timedelta(days=settings.PAC_NOTE_WINDOW_DAYS),
+            is_known=catalogs.is_known,
         ),
+        "customer_id": draft.customer,
         **receiver_columns(draft.receiver),
     }
 

@@ -2,6 +2,7 @@
 
 | outcome                                          | decision                                    |
 |--------------------------------------------------|---------------------------------------------|
+| the receiver's RUC does not exist, nothing sent  | FAILED `ruc_unknown`                        |
 | accepted, or found there with our CUFE           | DONE, follow it                             |
 | found there, but with another receiver or total  | UNCERTAIN, a person decides                 |
 | refused, and no earlier send is in doubt         | DONE, `PAC_REJECTED`                        |
@@ -126,6 +127,8 @@ class Decision:
 
 def decide(document: Document, outcome: Outcome) -> Decision:
     """The table above. `document` is as it was claimed."""
+    if outcome.ruc_is_unknown:
+        return _ruc_unknown(document)
     if outcome.answer:
         return _on_answer(outcome, outcome.answer)
     if outcome.number_is_taken:
@@ -175,6 +178,15 @@ def _on_refusal(
     if in_doubt and not outcome.known_absent:
         return Decision(SubmissionState.UNCERTAIN, said)
     return Decision(SubmissionState.DONE, answer=as_answer(refusal))
+
+
+def _ruc_unknown(document: Document) -> Decision:
+    message = (
+        f"The PAC says that there is no RUC {document.receiver_ruc} "
+        f"({document.receiver_ruc_type}). Nothing was sent: correct the receiver, then retry."
+    )
+    error = {"code": "ruc_unknown", "message": message}
+    return Decision(SubmissionState.FAILED, error, not_received=True)
 
 
 def _number_taken(said: str) -> Decision:

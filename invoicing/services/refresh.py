@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from invoicing import bell
 from invoicing.errors import PacUnavailable
-from invoicing.models import Document
+from invoicing.models import Document, GenerationMode
 from invoicing.services.follow import Following
+from invoicing.services.import_refresh import refresh_import
 from pac.errors import BadFile
 
 DEADLINE = 5.0  # seconds for each of two calls: reading the document, and fetching its PDF
@@ -16,9 +17,13 @@ DEADLINE = 5.0  # seconds for each of two calls: reading the document, and fetch
 def refresh(document: Document) -> None:
     """Writes what the PAC says of `document` now, and fetches a missing PDF: ten seconds at most.
 
-    What has no id at the PAC yet is only hurried along: its submission is due at once. Raises
-    `PacUnavailable` where no answer came in time; nothing has changed then.
+    What has no id at the PAC yet is only hurried along: its submission is due at once; an import is
+    looked for (`refresh_import`). Raises `PacUnavailable` where no answer came in time; nothing has
+    changed then.
     """
+    if document.generation_mode == GenerationMode.DGI_IMPORT:
+        refresh_import(document)
+        return
     if not (document.document_id or document.hinted_document_id):
         Document.unscoped.filter(pk=document.pk, next_attempt_at__isnull=False).update(
             next_attempt_at=timezone.now()

@@ -9,6 +9,9 @@ A POST whose outcome is unknown is never simply repeated: first the PAC is asked
 What is in there is ours if, and only if, its CUFE is the one computed before the first send. If
 nothing is there, the same payload is posted again, which the PAC's own numbering makes harmless.
 
+Before the first send the PAC is asked whether the receiver's RUC exists, unless it has said so not
+long ago. Only its plain no stops a document; whatever keeps it from answering does not.
+
 What a kill leaves behind: before the claim's commit, nothing; between claim and outcome, SENDING
 with a lease, which `recover_lost` turns into UNCERTAIN when it has expired.
 """
@@ -16,9 +19,11 @@ with a lease, which `recover_lost` turns into UNCERTAIN when it has expired.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -37,7 +42,10 @@ from invoicing.services.outcomes import Decision, decide
 from pac.answers import DocumentAnswer
 from pac.client import Exchange, PacClient
 from pac.errors import PacError
+from tenants.models import RucVerification
 from tenants.pac import pac_client
+from tenants.services import rucs
+from tenants.services.rucs import RucAndType
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +65,12 @@ class Outcome:
     # Field by field, where the PAC has our CUFE with another content.
     doubts: dict[str, dict[str, str]] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
+    verification: RucVerification | None = None
+
+    @property
+    def ruc_is_unknown(self) -> bool:
+        """Whether the PAC was asked for the receiver's RUC and says that there is none."""
+        return self.verification is not None and not self.verification.exists
 
 
 @dataclass(slots=True)
@@ -66,10 +80,17 @@ class Sending:
     document: Document
     payload: dict[str, Any]
     lease_expires_at: datetime
+    question: rucs.Question | None = None  # of a receiver that is new to us
 
     def call(self) -> Outcome:
-        """Asks first where an earlier send is in doubt, then posts. No database."""
+        """Asks first where the receiver is new or an earlier send is in doubt, then posts. No
+        database."""
         outcome = Outcome()
+        if self.question:
+            outcome.verification = self.question.answer()
+            if outcome.ruc_is_unknown:
+                outcome.exchanges += self.question.exchanges
+                return outcome
         client = pac_client(self.document.tenant, outcome.exchanges.append)
         try:
             if self.document.doubtful_since:
@@ -123,6 +144,8 @@ class Sending:
             else:
                 decision.carry_out(document, now=now)
         self._tell_breaker(decision, outcome, now)
+        if self.question:
+            self.question.keep()
 
     def _leave_a_hint(self, outcome: Outcome, now: datetime) -> None:
         """Our lease ran out and somebody else has the document now; what we learnt still helps."""
@@ -149,14 +172,17 @@ def claim_due(limit: int) -> list[Sending]:
     """
     now = timezone.now()
     with transaction.atomic():
+        documents = due_documents("next_attempt_at", now=now, limit=limit)
+        questions = _questions(documents)
         sendings = [
-            claim(document, now=now)
-            for document in due_documents("next_attempt_at", now=now, limit=limit)
+            claim(document, now=now, question=questions.get(document.pk)) for document in documents
         ]
     return [sending for sending in sendings if sending]
 
 
-def claim(document: Document, *, now: datetime) -> Sending | None:
+def claim(
+    document: Document, *, now: datetime, question: rucs.Question | None = None
+) -> Sending | None:
     """Takes the document for one try, in the caller's transaction.
 
     None where somebody else was faster, and for a document of which no payload can be made: it is
@@ -185,7 +211,30 @@ def claim(document: Document, *, now: datetime) -> Sending | None:
         return None
     document.submission_state = SubmissionState.SENDING
     document.attempts += 1
-    return Sending(document, payload, lease_expires_at)
+    return Sending(document, payload, lease_expires_at, question)
+
+
+def _questions(documents: Sequence[Document]) -> dict[UUID, rucs.Question]:
+    """What to ask the PAC before it gets these documents: one question for all of a tenant that go
+    to the same new RUC.
+
+    A document in doubt was verified before its first send; of it we ask whether it is there.
+    """
+    asking = {
+        document.pk: (document.receiver_ruc, document.receiver_ruc_type)
+        for document in documents
+        if document.receiver_ruc and not document.doubtful_since
+    }
+    confirmed = rucs.confirmed(set(asking.values()))
+    shared: dict[tuple[UUID, RucAndType], rucs.Question] = {}
+    return {
+        document.pk: shared.setdefault(
+            (document.tenant_id, asking[document.pk]),
+            rucs.Question(document.tenant, *asking[document.pk]),
+        )
+        for document in documents
+        if document.pk in asking and asking[document.pk] not in confirmed
+    }
 
 
 def _set_aside(document: Document, now: datetime) -> None:

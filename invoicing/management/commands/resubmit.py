@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q, QuerySet
 
 from invoicing.models import Document, SubmissionState
+from invoicing.models.documents import TERMINAL
 from invoicing.services import queue
 from tenants.errors import TenantError
 
@@ -38,7 +39,12 @@ class Command(BaseCommand):
             self.one(find(options["document"]), dry_run=options["dry_run"])
 
     def one(self, document: Document, *, dry_run: bool) -> None:
-        if document.submission_state != SubmissionState.FAILED and not document.legal_status:
+        if document.legal_status in TERMINAL:
+            raise CommandError(
+                f"{document} was judged: {document.legal_status}. It is never sent again; "
+                "issue a new one instead."
+            )
+        if document.submission_state != SubmissionState.FAILED:
             self.stdout.write(
                 f"{document} is {document.submission_state}: nothing to resubmit, nothing changed."
             )

@@ -67,11 +67,11 @@ def test_it_is_called_by_the_best_that_is_known_of_it(alice: Tenant) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite goes by the tenant alone")
-@pytest.mark.parametrize("across_tenants", [False, True])
-def test_the_search_goes_by_its_indexes(across_tenants: bool, alice: Tenant) -> None:
-    customers = Customer.unscoped.all() if across_tenants else Customer.objects.for_tenant(alice)
+def test_the_search_goes_by_its_indexes(alice: Tenant) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = beginning_with(customers, "alva").explain()
-    assert "customers_by_name" in plan
-    assert "customers_by_ruc" in plan
+    everywhere = beginning_with(Customer.unscoped.all(), "alva").explain()
+    assert "customers_by_name" in everywhere
+    assert "customers_by_ruc" in everywhere
+    # A few rows of one tenant are read as well by the tenant's own index.
+    assert "Seq Scan" not in beginning_with(Customer.objects.for_tenant(alice), "alva").explain()

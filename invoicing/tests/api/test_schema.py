@@ -1,0 +1,86 @@
+"""The OpenAPI document: valid, complete, and open to everybody."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """As it is served to somebody without a key."""
+    response = APIClient().get("/api/schema/")
+    assert response.status_code == 200
+    return yaml.load(response.content, Loader=yaml.CSafeLoader)  # as safe, faster
+
+
+def routes(patterns: Any, prefix: str = "/") -> set[str]:
+    """Every route of the API, parameters as OpenAPI writes them."""
+    found = set()
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern).replace("^", "").replace("$", "").replace("\\Z", "")
+        if isinstance(pattern, URLResolver):
+            found |= routes(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern):
+            parts = path.split("<")
+            named = [part.partition(">") for part in parts[1:]]
+            found.add(
+                parts[0]
+                + "".join(f"{{{name.rpartition(':')[2]}}}{rest}" for name, _, rest in named)
+            )
+    return {path for path in found if path.startswith("/api/v1/")}
+
+
+@pytest.mark.xfail(
+    reason="cifras/settings.py: no ERROR_SCHEMAS for 409 and 413, no ENUM_NAME_OVERRIDES"
+)
+def test_the_schema_is_valid_and_made_without_a_warning() -> None:
+    out = StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, format="openapi-json", stdout=out)
+    assert json.loads(out.getvalue())["openapi"].startswith("3.")
+
+
+def test_the_schema_names_every_path(schema: Any) -> None:
+    named = {path.replace("{id}", "{pk}") for path in schema["paths"]}
+    served = routes(get_resolver().url_patterns)
+    assert "/api/v1/invoices/{pk}/submit" in served
+    assert served - named == set()
+
+
+def test_every_operation_says_what_it_does_and_needs_a_key(schema: Any) -> None:
+    for path, operations in schema["paths"].items():
+        for verb, operation in operations.items():
+            if verb == "parameters":
+                continue
+            assert operation.get("summary") or operation.get("description"), (verb, path)
+            assert operation["security"] == [{"apiKey": []}], (verb, path)
+    assert schema["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+@pytest.mark.xfail(reason="cifras/settings.py: no ERROR_SCHEMAS for 409 and 413")
+def test_issuing_is_described_with_its_header_and_its_answers(schema: Any) -> None:
+    post = schema["paths"]["/api/v1/invoices"]["post"]
+    assert {parameter["name"] for parameter in post["parameters"]} == {"Idempotency-Key", "wait"}
+    assert {"201", "400", "401", "403", "409", "413", "429"} <= set(post["responses"])
+    [reference] = post["requestBody"]["content"]["application/json"]["schema"].values()
+    needed = schema["components"]["schemas"][reference.rpartition("/")[2]]["required"]
+    assert set(needed) == {"receiver", "lines"}
+
+
+def test_money_is_described_as_text(schema: Any) -> None:
+    totals = schema["components"]["schemas"]["TotalsOutput"]["properties"]
+    assert {field["type"] for field in totals.values()} == {"string"}
+
+
+def test_the_pages_of_the_documentation_are_served() -> None:
+    response = APIClient().get("/api/docs/")
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
