@@ -167,7 +167,12 @@ DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "tenants.api.errors.ExceptionHandler",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "413", "429"],
+    "ERROR_SCHEMAS": {
+        "409": "tenants.api.schemas.ErrorAnswerSchema",
+        "413": "tenants.api.schemas.ErrorAnswerSchema",
+    },
 }
+_ERROR_ENUMS = "drf_standardized_errors.openapi_serializers"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cifras",
     "DESCRIPTION": "Electronic invoices that Panama's DGI accepts.",
@@ -182,6 +187,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RucTypeEnum": "pac.dgi.ruc.RucType",
+        "TenantRucTypeEnum": "tenants.models.tenant.RUC_TYPES",
+        "OfficeTypeEnum": "tenants.models.offices.OFFICE_TYPES",
+        "GenerationModeEnum": "invoicing.models.GenerationMode",
+        "GenerationModeToIssueEnum": "invoicing.api.inputs.MODES_TO_ISSUE",
+        "SubmissionStateEnum": "invoicing.models.SubmissionState",
+        "ValidationErrorEnum": f"{_ERROR_ENUMS}.ValidationErrorEnum.choices",
+        "ClientErrorEnum": f"{_ERROR_ENUMS}.ClientErrorEnum.choices",
+    },
 }
 
 # --- Files and e-mail -----------------------------------------------------------------------

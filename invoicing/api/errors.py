@@ -1,9 +1,12 @@
+import re
 from collections.abc import Iterable
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from invoicing.fiscal.draft import Fault
 from tenants.api.errors import Unavailable
+
+INDEX = re.compile("[0-9]{1,6}")
 
 
 class PacAway(Unavailable):
@@ -22,4 +25,6 @@ def as_validation_error(faults: Iterable[Fault]) -> ValidationError:
 
 def _natural(path: str) -> list[tuple[int, int, str]]:
     """Sorts line 10 after line 9."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in path.split(".")]
+    return [
+        (0, int(part), "") if INDEX.fullmatch(part) else (1, 0, part) for part in path.split(".")
+    ]

@@ -26,6 +26,7 @@ from pac.dgi.codes import METHOD_CREDIT, PAYMENT_METHODS, PaymentTime, ReceiverT
 from pac.dgi.ruc import RucType
 
 LINES_AT_MOST = 1000
+MODES_TO_ISSUE = [(mode.value, mode.label) for mode in (GenerationMode.DGI, GenerationMode.PROFORM)]
 
 
 class MomentField(serializers.DateTimeField):
@@ -138,9 +139,7 @@ class InvoiceInput(ThoroughSerializer):
 
     receiver_or_customer = True  # whether one of them is needed
 
-    generation_mode = serializers.ChoiceField(
-        choices=[GenerationMode.DGI, GenerationMode.PROFORM], required=False
-    )
+    generation_mode = serializers.ChoiceField(choices=MODES_TO_ISSUE, required=False)
     dgi_document_type = TextField(required=False, help_text="01, 02, 03, 08, 09 or 10.")
     office = TextField(required=False, max_length=4)
     billing_point = TextField(required=False)

@@ -17,7 +17,6 @@ from rest_framework.fields import SkipField, empty
 
 from invoicing.fiscal.draft import Fault
 
-
 EXACT = 15  # digits; of more, SQLite would keep an approximation only
 
 

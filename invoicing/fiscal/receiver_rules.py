@@ -107,7 +107,11 @@ def receiver_ruc(draft: Draft) -> Iterator[Fault]:
     if not receiver.ruc:
         for path, value in (("dv", receiver.dv), ("ruc_type", receiver.ruc_type)):
             if value:
-                yield Fault(f"receiver.{path}", "ruc_required", "This belongs to a RUC; give it.")
+                yield Fault(
+                    f"receiver.{path}",
+                    "ruc_required",
+                    "This belongs to a RUC: give that too, or leave this.",
+                )
         return
     if receiver.type == ReceiverType.EXTRANJERO:
         return

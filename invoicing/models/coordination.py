@@ -1,6 +1,5 @@
 """What processes agree on through the database: leases, breakers, idempotency."""
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from tenants.base import TenantOwned
@@ -45,7 +44,7 @@ class IdempotencyRecord(TenantOwned):
     key = models.CharField("clave", max_length=255)
     fingerprint = models.CharField("huella", max_length=64)
     status_code = models.PositiveSmallIntegerField("respuesta")
-    answer = models.JSONField("cuerpo", encoder=DjangoJSONEncoder)
+    answer = models.TextField("cuerpo")  # JSON as it was sent, to the byte
 
     class Meta(TenantOwned.Meta):
         verbose_name = "clave de idempotencia"

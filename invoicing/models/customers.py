@@ -1,4 +1,4 @@
-"""Customers: receivers that a tenant keeps, to name them by their id instead of writing them out."""
+"""Customers: receivers that a tenant keeps, to name them by id instead of writing them out."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from invoicing.errors import Immutable, InvalidDocument
-from invoicing.fiscal import receiver_rules
+from invoicing.fiscal import rules
 from invoicing.fiscal.complete import complete
 from invoicing.fiscal.draft import Draft, Fault, Receiver
+from invoicing.fiscal.originals import draft_of
 from invoicing.models import Document, DocumentLine, GenerationMode, SubmissionState
 from invoicing.models.history import Event
 from invoicing.models.receiver import receiver_columns
@@ -29,6 +30,7 @@ from invoicing.services.issue import (
 from invoicing.services.locks import locked_now
 from invoicing.services.settle import status_of
 from pac.dgi.calendar import panama_date
+from tenants.models import Office
 
 ONLY_A_PROFORMA = "Only a proforma can be changed or deleted; issue a credit note instead."
 
@@ -44,20 +46,7 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
         # Neither was changed: the copy stays what it is, whatever the customer is called by now.
         draft.receiver_fields = frozenset(Receiver.__dataclass_fields__)
     office, reckoning = judge(document.tenant, draft, faults, now=now)
-    if (office.pk, draft.billing_point, draft.dgi_document_type) != (
-        document.office_id,
-        document.billing_point,
-        document.dgi_document_type,
-    ):
-        raise InvalidDocument(
-            [
-                Fault(
-                    "office",
-                    "series_is_fixed",
-                    "Office, billing point and document type stay, since the number is theirs.",
-                )
-            ]
-        )
+    _refuse_another_series(document, office, draft)
     with (
         refuse_taken_external_id(document.tenant, draft.external_id),
         refuse_vanished_customer(document.tenant, draft.customer),
@@ -74,6 +63,26 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
         replace_files(current, [proforma_page(current, lines)])
         note(current, Event.EDITED)
     return current
+
+
+def _refuse_another_series(document: Document, office: Office, draft: Draft) -> None:
+    """A proforma's number belongs to its series; and it becomes an invoice by `/submit` alone."""
+    stays = "This stays, since the proforma's number belongs to it."
+    faults = [
+        Fault(path, "series_is_fixed", stays)
+        for path, same in (
+            ("office", office.pk == document.office_id),
+            ("billing_point", draft.billing_point == document.billing_point),
+            ("dgi_document_type", draft.dgi_document_type == document.dgi_document_type),
+        )
+        if not same
+    ]
+    if draft.generation_mode != document.generation_mode:
+        faults.append(
+            Fault("generation_mode", "mode_is_fixed", "A proforma becomes an invoice by /submit.")
+        )
+    if faults:
+        raise InvalidDocument(faults)
 
 
 def delete(document: Document) -> None:
@@ -113,14 +122,12 @@ def correct_receiver(document: Document, receiver: Receiver, faults: Sequence[Fa
     Raises `InvalidDocument` with every fault, and `Immutable` where the PAC may know the document.
     """
     now = timezone.now()
-    draft = Draft(
-        receiver=receiver,
-        dgi_document_type=document.dgi_document_type,
-        destination=document.destination,
-        broken=frozenset(fault.path for fault in faults),
-    )
+    draft = draft_of(document)
+    draft.receiver = receiver
+    draft.broken = frozenset(fault.path for fault in faults)
     complete(draft, now=now, billing_point=document.billing_point)
-    found = [*faults, *(fault for rule in receiver_rules.RULES for fault in rule(draft))]
+    broken_rules, _ = rules.check(draft, now=now)
+    found = [*faults, *broken_rules]
     if found:
         raise InvalidDocument(found)
     with transaction.atomic():

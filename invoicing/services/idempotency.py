@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from invoicing.models import IdempotencyRecord
@@ -39,7 +40,7 @@ class IdempotencyKey:
             key=self.key,
             fingerprint=self.fingerprint,
             status_code=status_code,
-            answer=answer,
+            answer=json.dumps(answer, cls=DjangoJSONEncoder),
         ).save(force_insert=True)
 
     def find(self, tenant: Tenant) -> IdempotencyRecord | None:

@@ -6,6 +6,7 @@ not even a used number; a kill after it leaves a document that the next sweep se
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def answered_once(
         record = idempotency.find(tenant) if idempotency else None
         if record is None:
             raise
-        return Issued(record.answer, None, record.status_code, replayed=True)
+        return Issued(json.loads(record.answer), None, record.status_code, replayed=True)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise

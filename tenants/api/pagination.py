@@ -1,4 +1,8 @@
-from rest_framework.pagination import CursorPagination
+from uuid import UUID
+
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 
 
 class CursorPage(CursorPagination):
@@ -8,6 +12,16 @@ class CursorPage(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """A cursor is a position among ids: one of somebody's own making leads nowhere (404)."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                UUID(cursor.position)
+            except ValueError as error:
+                raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
 
 class OldestFirstPage(CursorPage):

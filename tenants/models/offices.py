@@ -4,6 +4,8 @@ from django.db import models
 from tenants.base import TenantOwned
 from tenants.models.pac_twin import PacTwin
 
+OFFICE_TYPES = [("main", "Principal"), ("associated", "Asociada")]
+
 
 class Office(PacTwin, TenantOwned):
     """A branch (sucursal) of a tenant; its code is part of every CUFE issued there."""
@@ -12,7 +14,7 @@ class Office(PacTwin, TenantOwned):
     type = models.CharField(
         "tipo",
         max_length=10,
-        choices=[("main", "Principal"), ("associated", "Asociada")],
+        choices=OFFICE_TYPES,
         default="main",
     )
     coordinates = models.CharField("coordenadas", max_length=40)

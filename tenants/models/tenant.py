@@ -26,6 +26,9 @@ class CompanyType(models.TextChoices):
     MAIN = "main", "Principal"
 
 
+RUC_TYPES = [(RucType.NATURAL, "Natural"), (RucType.JURIDICO, "Jurídico")]
+
+
 class Tenant(PacTwin, Identified):
     """A business that issues documents: a taxpayer, known by RUC **and** type of RUC."""
 
@@ -35,7 +38,7 @@ class Tenant(PacTwin, Identified):
     ruc_type = models.CharField(
         "tipo de RUC",
         max_length=8,
-        choices=[(RucType.NATURAL, "Natural"), (RucType.JURIDICO, "Jurídico")],
+        choices=RUC_TYPES,
     )
     dv = models.CharField("DV", max_length=2)
     email = models.EmailField("correo", help_text="Recibe las respuestas de los receptores.")

@@ -50,10 +50,6 @@ def test_the_same_request_gets_the_same_answer(posted: dict[str, Any], api: APIC
     assert stored() == before
 
 
-@pytest.mark.xfail(
-    connection.vendor == "postgresql",
-    reason="models/coordination.py: `answer` is jsonb, which forgets the order of the keys",
-)
 @SAME
 def test_the_same_answer_is_the_same_to_the_byte(posted: dict[str, Any], api: APIClient) -> None:
     first = api.post(URL, posted, **KEY)

@@ -80,9 +80,6 @@ def test_a_fault_is_named_and_nothing_changes(
     assert api.get(f"{URL}/{failed.pk}").json() == seen
 
 
-@pytest.mark.xfail(
-    reason="services/edit.py: correct_receiver judges the receiver without the document's lines"
-)
 def test_a_sale_to_the_state_still_needs_the_cpbs_code_of_every_line(
     failed: Document, api: APIClient
 ) -> None:
