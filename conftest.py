@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
@@ -21,6 +22,38 @@ from tenants.models import ApiKey, Office, OnboardingStatus, Tenant
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WEBHOOK_SECRET = "a webhook secret of the tests"
+
+
+def _emptied(
+    self: DatabaseOperations,
+    style: Any,
+    tables: list[str],
+    *,
+    reset_sequences: bool = False,
+    allow_cascade: bool = False,
+) -> list[str]:
+    """Empties what is not empty: TRUNCATE of every table costs half a second a test."""
+    if not tables:
+        return []
+    names = [self.quote_name(table) for table in tables]
+    with self.connection.cursor() as cursor:
+        asked = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)
+        cursor.execute(" UNION ALL ".join(asked))
+        full = [row[0] for row in cursor.fetchall()]
+    if not full:
+        return []
+    return [
+        "SET session_replication_role = replica",  # neither foreign keys nor our guards
+        *(f"DELETE FROM {name}" for name in full),
+        "SET session_replication_role = DEFAULT",
+    ]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", _emptied)
+        yield
 
 
 @pytest.fixture(autouse=True)

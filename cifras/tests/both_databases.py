@@ -1,15 +1,17 @@
 """`python -m cifras.tests.both_databases [pytest's arguments]`: the suite on SQLite, and on
 PostgreSQL where `TEST_DATABASE_URL` names one or a server on this machine lets `postgres` in.
 
-Each run is a process of its own. The exit code is 0 only where every run passed.
+Each run is a process of its own, both at the same time. The exit code is 0 only where both passed.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from subprocess import Popen
+from typing import IO
 
 import psycopg
 
@@ -29,20 +31,25 @@ def postgres_url() -> str:
     return LOCAL_SERVER
 
 
-def run(arguments: Sequence[str], url: str) -> int:
+def start(arguments: Sequence[str], url: str, output: IO[bytes] | None) -> Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if name != URL}
     command = [sys.executable, "-m", "pytest", *arguments]
-    say(f"On {'PostgreSQL' if url else 'SQLite'}: pytest {' '.join(arguments)}")
-    return subprocess.run(
-        command, env=environment | ({URL: url} if url else {}), check=False
-    ).returncode
+    return Popen(command, env=environment | ({URL: url} if url else {}), stdout=output)
 
 
 def main(arguments: Sequence[str]) -> int:
     url = postgres_url()
-    if not url:
-        say(f"No PostgreSQL: {URL} is not set and 127.0.0.1:5432 lets nobody in. SQLite only.")
-    codes = [run(arguments, each) for each in dict.fromkeys(("", url))]
+    with tempfile.TemporaryFile() as later:
+        # Both at once; what PostgreSQL's run says is kept until SQLite's has had its say.
+        on_postgres = start(arguments, url, later) if url else None
+        say("On SQLite:")
+        codes = [start(arguments, "", None).wait()]
+        if on_postgres is None:
+            say(f"No PostgreSQL: {URL} is not set and 127.0.0.1:5432 lets nobody in.")
+            return codes[0]
+        codes.append(on_postgres.wait())
+        later.seek(0)
+        say(f"On PostgreSQL:\n{later.read().decode(errors='replace')}")
     return max(codes)
 
 

@@ -39,6 +39,6 @@ class ExceptionHandler(StandardHandler):
     def report_exception(self, exc: APIException, response: Response) -> None:
         """A 503 that we foresee is no defect: it is noted, and no error tracker is woken."""
         if isinstance(exc, Unavailable):
-            log.warning("503: %s", exc.detail)
+            log.warning("503: %s", exc.detail, exc_info=self.exc)
             return
         super().report_exception(exc, response)

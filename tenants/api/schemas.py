@@ -15,4 +15,4 @@ class ErrorAnswerSchema(serializers.Serializer[Any]):
     """The one shape of every error."""
 
     type = serializers.CharField()
-    errors = ErrorSchema(many=True)
+    errors = ErrorSchema(many=True)  # type: ignore[assignment]  # its name on the wire
