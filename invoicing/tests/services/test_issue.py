@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -111,7 +112,8 @@ def test_faults_that_reading_found_already_are_told_with_the_others(alice: Tenan
 def test_what_was_answered_is_kept_with_the_key(alice: Tenant) -> None:
     first = made(alice, idempotency=KEY)
     record = IdempotencyRecord.unscoped.get()
-    assert (record.key, record.status_code, record.answer) == ("k", 201, first.answer)
+    assert (record.key, record.status_code) == ("k", 201)
+    assert json.loads(record.answer) == first.answer
     again = made(alice, idempotency=KEY)
     assert again.replayed
     assert again.document is None
