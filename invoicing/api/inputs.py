@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from invoicing.api.thorough import (
     AmountField,
@@ -195,17 +196,22 @@ class EmailInput(ThoroughSerializer):
     message = TextField(required=False, allow_blank=True, max_length=2000)
 
 
+class ReasonField(TextField):
+    """Why a document is voided (motivo)."""
+
+    default_error_messages = {"reason_length": "The reason of a void has 15 to 1000 characters."}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        text = super().run_validation(data)
+        if not 15 <= len(text) <= 1000:
+            self.fail("reason_length")
+        return text
+
+
 class VoidInput(ThoroughSerializer):
     """The body of `POST /invoices/{id}/void`."""
 
-    reason = TextField(
-        min_length=15,
-        max_length=1000,
-        error_messages={
-            "min_length": "The reason of a void has 15 to 1000 characters.",
-            "max_length": "The reason of a void has 15 to 1000 characters.",
-        },
-    )
+    reason = ReasonField(allow_blank=True)
 
 
 class PaymentInput(ThoroughSerializer):

@@ -165,3 +165,11 @@ def test_another_tenant_gets_nothing_of_it(
     stranger = client_of(bob)
     assert stranger.get(f"/api/v1/invoices/{pk}").status_code == 404
     assert stranger.get("/api/v1/invoices").data["results"] == []
+
+
+def test_the_answer_to_a_post_does_not_wait_for_the_pac(api: APIClient, box: Sandbox) -> None:
+    box.options.update({"hang_next": 5})
+    for _ in range(3):
+        assert api.post("/api/v1/invoices", body()).status_code == 201
+    assert not box.routes
+    assert not box.posts

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from conftest import LONG_AGO, WEBHOOK_SECRET, body, work
 from invoicing import pump
 from invoicing.models import Document, EmailDelivery, File, HistoryEntry
+from invoicing.tests.test_journey import FISCAL, sample
 from pac.client import Kind
 from pac.sandbox import Sandbox
 from tenants.models import Tenant
@@ -351,6 +352,16 @@ def test_an_invoice_is_authorised_by_webhook_with_no_poll_due(
     assert document.legal_status == "DGI_AUTHORIZED"
     assert document.is_fiscally_valid()
     assert not PacDelivery.unscoped.exclude(state=InboxState.MATCHED).exists()
+
+
+@pytest.mark.parametrize("name", FISCAL)
+def test_a_sample_is_authorised_by_webhook(name: str, wired: Sandbox, api: APIClient) -> None:
+    posted = api.post("/api/v1/invoices", sample(name)).data
+    pump.drain()
+    wired.settle()
+    pump.drain()
+    invoice = api.get(f"/api/v1/invoices/{posted['id']}").data
+    assert (invoice["legal_status"], invoice["is_fiscally_valid"]) == ("DGI_AUTHORIZED", True)
 
 
 def test_a_lost_answer_is_mended_by_webhook_with_no_attempt_due(

@@ -143,13 +143,23 @@ def test_outside_the_window_the_way_is_a_credit_note(
     guards.install()
 
 
-@pytest.mark.parametrize("reason", ["", "muy corta", "x" * 1001, None, 5])
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("", "reason_length"),
+        ("muy corta", "reason_length"),
+        ("x" * 1001, "reason_length"),
+        (None, "null"),
+        (5, "invalid"),
+    ],
+)
 def test_the_reason_has_15_to_1000_characters(
-    api: APIClient, invoice: dict[str, Any], reason: Any
+    api: APIClient, invoice: dict[str, Any], reason: Any, code: str
 ) -> None:
     refused = api.post(f"{path(invoice)}/void", {"reason": reason})
     assert refused.status_code == 400
-    assert refused.data["errors"][0]["attr"] == "reason"
+    (error,) = refused.data["errors"]
+    assert (error["attr"], error["code"]) == ("reason", code)
 
 
 def test_a_proforma_is_canceled_inside(api: APIClient, box: Sandbox) -> None:
