@@ -193,6 +193,7 @@ SPECTACULAR_SETTINGS = {
         "OfficeTypeEnum": "tenants.models.offices.OFFICE_TYPES",
         "GenerationModeEnum": "invoicing.models.GenerationMode",
         "GenerationModeToIssueEnum": "invoicing.api.inputs.MODES_TO_ISSUE",
+        "GenerationModeToImportEnum": "invoicing.api.imports.MODES_TO_IMPORT",
         "SubmissionStateEnum": "invoicing.models.SubmissionState",
         "ValidationErrorEnum": f"{_ERROR_ENUMS}.ValidationErrorEnum.choices",
         "ClientErrorEnum": f"{_ERROR_ENUMS}.ClientErrorEnum.choices",

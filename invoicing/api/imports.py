@@ -9,7 +9,7 @@ from typing import IO, Any
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
@@ -19,18 +19,21 @@ from rest_framework.views import APIView
 
 from invoicing.api.documents import IDEMPOTENCY_KEY, idempotency_key
 from invoicing.api.errors import as_validation_error
-from invoicing.api.inputs import LINES_AT_MOST, InvoiceInput, LineInput, to_draft
+from invoicing.api.inputs import LINES_AT_MOST, IdField, InvoiceInput, LineInput, to_draft
 from invoicing.api.outputs import DocumentOutput
-from invoicing.api.thorough import AmountField, TextField, ThoroughList, read
+from invoicing.api.thorough import AmountField, TextField, ThoroughList, WholeNumberField, read
 from invoicing.errors import InvalidDocument
 from invoicing.fiscal.draft import Fault
 from invoicing.fiscal.imports import SAID_BY_THE_CUFE, ImportDraft
 from invoicing.models import GenerationMode
+from invoicing.models.documents import PacDocumentType
 from invoicing.services.import_documents import import_invoice
 from invoicing.services.qr_file import dgi_link
 from pac.dgi.qr import cufe_in
 from tenants.api.authentication import key_of
 from tenants.api.parsers import StrictJSONParser
+
+MODES_TO_IMPORT = [(GenerationMode.DGI_IMPORT.value, GenerationMode.DGI_IMPORT.label)]
 
 
 class ImportInput(InvoiceInput):
@@ -41,13 +44,20 @@ class ImportInput(InvoiceInput):
 
     receiver_or_customer = False  # that depends: the rules of an import say when
 
-    generation_mode = serializers.ChoiceField(choices=[GenerationMode.DGI_IMPORT], required=False)
+    generation_mode = serializers.ChoiceField(choices=MODES_TO_IMPORT, required=False)
     cufe = TextField()
     number = TextField(required=False)
     total = AmountField(required=False)
     document_id = TextField(required=False, allow_blank=True, allow_null=True)
     qr_code_url = TextField(required=False, allow_blank=True, allow_null=True, max_length=4000)
     lines = ThoroughList(child=LineInput(), required=False, max_length=LINES_AT_MOST)
+
+
+class NoteImportInput(ImportInput):
+    """The body of `POST /credit-notes/import` and `/debit-notes/import`."""
+
+    invoice = IdField(required=False, allow_null=True)
+    modification_code = WholeNumberField(required=False, allow_null=True)
 
 
 class ImportForm(serializers.Serializer[Any]):
@@ -81,24 +91,27 @@ class FormParser(MultiPartParser):
 class ImportReader:
     """Reads bodies, many with one serializer: making it costs more than reading with it."""
 
-    def __init__(self) -> None:
-        self._serializer = ImportInput()
+    def __init__(self, kind: PacDocumentType = PacDocumentType.INVOICE) -> None:
+        self._kind = kind
+        self._serializer = ImportInput() if kind == PacDocumentType.INVOICE else NoteImportInput()
 
     def read(self, data: Any) -> tuple[ImportDraft, list[Fault]]:
         """What a body tells of an import, and every fault of the rest. Raises `ValidationError`
         for what is no object at all."""
         found, faults = read(self._serializer, data)
-        return to_import(found, faults), faults
+        wanted = to_import(found, faults)
+        wanted.draft.document_type = self._kind
+        return wanted, faults
 
 
-def read_form(form: QueryDict) -> tuple[ImportDraft, list[Fault], bytes]:
+def read_form(form: QueryDict, reader: ImportReader) -> tuple[ImportDraft, list[Fault], bytes]:
     """The same of a form, and the content of its file. Raises `InvalidDocument` for a file without
     the DGI's QR."""
     content = _file_of(form)
     link = dgi_link(content)
     told: dict[str, Any] = {name: form[name] for name in form if name != "file"}
     cufe = cufe_in(link)
-    wanted, faults = ImportReader().read({"cufe": cufe, "qr_code_url": link} | told)
+    wanted, faults = reader.read({"cufe": cufe, "qr_code_url": link} | told)
     faults += [
         Fault(name, "given_twice", "Give each field once.")
         for name in told
@@ -120,11 +133,12 @@ def _file_of(form: QueryDict) -> bytes:
 
 def to_import(found: dict[str, Any], faults: list[Fault]) -> ImportDraft:
     values = {name: value for name, value in found.items() if value is not None}
-    own = {
+    own: dict[str, Any] = {
         name: values.pop(name)
         for name in ("cufe", "total", "document_id", "qr_code_url")
         if name in values
     }
+    own["invoice_id"] = values.pop("invoice", None)
     told = {name: values.pop(name) for name in SAID_BY_THE_CUFE if name in values}
     draft = to_draft(values | {"generation_mode": GenerationMode.DGI_IMPORT}, faults)
     return ImportDraft(draft, told=told, **own)
@@ -133,6 +147,7 @@ def to_import(found: dict[str, Any], faults: list[Fault]) -> ImportDraft:
 class InvoiceImportView(APIView):
     """Records an invoice that was issued elsewhere. It is never submitted."""
 
+    kind = PacDocumentType.INVOICE
     parser_classes = [StrictJSONParser, FormParser]
 
     @extend_schema(
@@ -147,9 +162,9 @@ class InvoiceImportView(APIView):
         content = b""
         try:
             if isinstance(request.data, QueryDict):
-                wanted, faults, content = read_form(request.data)
+                wanted, faults, content = read_form(request.data, ImportReader(self.kind))
             else:
-                wanted, faults = ImportReader().read(request.data)
+                wanted, faults = ImportReader(self.kind).read(request.data)
             issued = import_invoice(
                 tenant=key_of(request).tenant,
                 wanted=wanted,
@@ -162,6 +177,28 @@ class InvoiceImportView(APIView):
             raise as_validation_error(error.faults) from error
         replayed = {"Idempotency-Replayed": "true"} if issued.replayed else {}
         return Response(issued.answer, status=status.HTTP_201_CREATED, headers=replayed)
+
+
+_NOTE = extend_schema(
+    summary="Record a note issued elsewhere",
+    request={"application/json": NoteImportInput, "multipart/form-data": ImportForm},
+    responses={201: DocumentOutput},
+    parameters=[IDEMPOTENCY_KEY],
+)
+
+
+@extend_schema_view(post=_NOTE)
+class CreditNoteImportView(InvoiceImportView):
+    """Records a credit note that was issued elsewhere; with an `invoice` it counts against it."""
+
+    kind = PacDocumentType.CREDIT_NOTE
+
+
+@extend_schema_view(post=_NOTE)
+class DebitNoteImportView(InvoiceImportView):
+    """Records a debit note that was issued elsewhere."""
+
+    kind = PacDocumentType.DEBIT_NOTE
 
 
 def _said(data: Any, content: bytes) -> Any:

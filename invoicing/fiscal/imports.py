@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from invoicing.fiscal import line_rules, payment_rules, receiver_rules, rules
 from invoicing.fiscal.complete import Reckoning, complete, complete_payment, reckon
@@ -37,6 +38,12 @@ SAID_BY_THE_CUFE = {
 NEED_NOT_BE_RETOLD = {"exportation_required", "contingency_required"}
 OF_THE_LINES = ("discounts", "freight", "insurance", "other_expenses")
 WITHHELD_AS_GIVEN = "8"
+# By Cifras's document type: what it is called, the fault of another, and the DGI's types of it.
+KINDS = {
+    "01": ("an invoice", "not_an_invoice", rules.INVOICE_TYPES),
+    "02": ("a credit note", "not_a_credit_note", frozenset({"04", "06"})),
+    "03": ("a debit note", "not_a_debit_note", frozenset({"05", "07"})),
+}
 PAC_ID = re.compile("[0-9A-Za-z_-]{1,26}")
 
 
@@ -65,6 +72,7 @@ class ImportDraft:
     document_id: str = ""
     qr_code_url: str = ""
     from_file: bool = False
+    invoice_id: UUID | None = None  # of a note: the invoice that it corrects, if we have it
     parsed: Cufe | None = None
 
     @property
@@ -147,12 +155,13 @@ def _cufe(wanted: ImportDraft, issuer: Issuer) -> Iterator[Fault]:
             f"{parsed.ruc} DV {parsed.dv} ({parsed.ruc_type}) issued this, not "
             f"{issuer.ruc} DV {issuer.dv} ({issuer.ruc_type}).",
         )
-    if parsed.document_type not in rules.INVOICE_TYPES:
+    what, code, types = KINDS[draft.document_type]
+    if parsed.document_type not in types:
         yield Fault(
             "cufe",
-            "not_an_invoice",
-            f"The CUFE is of a document of type {parsed.document_type}; an invoice is one of "
-            f"{', '.join(sorted(rules.INVOICE_TYPES))}.",
+            code,
+            f"The CUFE is of a document of type {parsed.document_type}; {what} is one of "
+            f"{', '.join(sorted(types))}.",
         )
     for name, value in wanted.told.items():
         said = getattr(parsed, SAID_BY_THE_CUFE[name])
@@ -199,7 +208,7 @@ def _total(wanted: ImportDraft) -> Iterator[Fault]:
 
 
 def _rules(wanted: ImportDraft, now: datetime) -> Iterator[rules.Rule]:
-    if wanted.parsed and wanted.parsed.document_type in rules.INVOICE_TYPES:
+    if wanted.parsed and wanted.parsed.document_type in KINDS[wanted.draft.document_type][2]:
         yield rules.document_type
         yield rules.exportation
     if wanted.parsed:

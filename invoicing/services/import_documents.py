@@ -1,4 +1,4 @@
-"""DGI_IMPORT: invoices issued elsewhere, recorded with their CUFE and never submitted.
+"""DGI_IMPORT: invoices and notes issued elsewhere, recorded with their CUFE and never submitted.
 
 An import is a document like any other, but that its number, date, series and CUFE come from
 outside: `invoice_number` holds its CUFE from the start, `legal_status` stays null until the PAC was
@@ -23,8 +23,15 @@ from invoicing.errors import InvalidDocument
 from invoicing.fiscal import imports
 from invoicing.fiscal.draft import ZERO, Fault
 from invoicing.fiscal.imports import ImportDraft, Issuer
-from invoicing.models import Document, DocumentLine, File, FileKind, GenerationMode, Payment
-from invoicing.models.documents import PacDocumentType
+from invoicing.models import (
+    Document,
+    DocumentLine,
+    File,
+    FileKind,
+    GenerationMode,
+    Invoice,
+    Payment,
+)
 from invoicing.models.history import Event
 from invoicing.qr_reader import is_pdf
 from invoicing.services.customers import fill_in_customer, refuse_vanished_customer
@@ -40,7 +47,8 @@ from invoicing.services.issue import (
     document_lines,
     payments_at_issue,
 )
-from invoicing.services.settle import status_of
+from invoicing.services.locks import locked_now
+from invoicing.services.settle import settle, status_of
 from pac.dgi.calendar import panama_date
 from tenants.errors import Conflict
 from tenants.models import Office, Tenant
@@ -80,7 +88,7 @@ def import_invoice(
     idempotency: IdempotencyKey | None = None,
     content: bytes = b"",
 ) -> Issued:
-    """Records an invoice that was issued elsewhere.
+    """Records an invoice, or the note that `wanted.draft.document_type` says, issued elsewhere.
 
     `faults` are those that reading the request found already; `render` makes the answer that is
     kept for the idempotency key; `content` is the file it was read from, which is stored if it is a
@@ -99,6 +107,9 @@ def import_invoice(
                 hold_series(tenant, [record.document])
                 _refuse_conflict(tenant, record.document)
                 _write([record])
+                if record.document.invoice:
+                    invoice = locked_now(record.document.invoice).get()
+                    settle(invoice, today=panama_date(timezone.now()))
                 if page:
                     page.save(force_insert=True)
                 answer = render(record.document)
@@ -208,6 +219,9 @@ def _judge(
     found = [*faults, *_fill_in_customer(tenant, wanted)]
     broken_rules, reckoning = imports.check(wanted, issuer, now=now)
     found += broken_rules
+    invoice = _invoice_of(tenant, wanted)
+    if wanted.invoice_id and invoice is None:
+        found.append(Fault("invoice", "invoice_unknown", "There is no such invoice."))
     office = offices.get(wanted.parsed.branch) if wanted.parsed else None
     if wanted.parsed and office is None:
         found.append(_no_office(tenant, wanted.parsed.branch))
@@ -216,7 +230,9 @@ def _judge(
     draft = wanted.draft
     document = Document(
         tenant=tenant,
-        document_type=PacDocumentType.INVOICE,
+        document_type=draft.document_type,
+        modification_code=draft.modification_code,
+        invoice=invoice,
         generation_mode=GenerationMode.DGI_IMPORT,
         created_at=now,
         updated_at=now,
@@ -238,6 +254,13 @@ def _judge(
     document.paid = sum((payment.amount for payment in payments), ZERO)
     document.status = status_of(document, today=panama_date(now))
     return Record(document, document_lines(document, draft, reckoning), payments)
+
+
+def _invoice_of(tenant: Tenant, wanted: ImportDraft) -> Document | None:
+    """The invoice that an imported note corrects, where it names one of ours."""
+    if wanted.invoice_id is None:
+        return None
+    return Invoice.objects.for_tenant(tenant).filter(pk=wanted.invoice_id).first()
 
 
 def _fill_in_customer(tenant: Tenant, wanted: ImportDraft) -> Iterator[Fault]:
