@@ -17,7 +17,7 @@ DEPLOYED := env ENV_FILE=/dev/null DEBUG=false ALLOWED_HOSTS=cifras.example \
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run demo test lint format types imports check migrations deployment clean
+.PHONY: help run demo test lint format types imports check migrations deployment bench clean
 
 help:
 	@echo "make run    Cifras on http://127.0.0.1:$(PORT) with a demo tenant and a first invoice, until Ctrl-C"
@@ -26,6 +26,7 @@ help:
 	@echo "            (a part of it: make test ARGS='-k onboarding')"
 	@echo "make lint   formatting, linting, types, and the direction of imports"
 	@echo "make check  what CI checks beside the tests: lint, migrations, deployment settings"
+	@echo "make bench  how long the printed pages take, measured side by side"
 	@echo "make clean  forgets the local data in var/ and the virtual environment"
 
 run: $(INSTALLED)
@@ -78,3 +79,6 @@ $(INSTALLED): requirements.txt constraints.txt
 $(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
 	@$(RUN) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+bench: $(INSTALLED)
+	@$(RUN) -m bench.bench_pdf
