@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from invoicing.api.outputs import DocumentOutput
+from invoicing.fiscal.originals import LINE_AS_STORED
 from invoicing.models import Document
 from pac.dgi.codes import METHOD_CASH, METHOD_CREDIT
 
@@ -34,19 +35,7 @@ TAKEN_OVER = [
     "discounts",
 ]
 EXPENSES = ("freight", "insurance", "other_expenses")
-LINE_FIELDS = [
-    "code",
-    "description",
-    "quantity",
-    "unit",
-    "unit_price",
-    "unit_discount",
-    "itbms_rate",
-    "cpbs_code",
-    "isc_rate",
-    "isc_amount",
-    "other_taxes",
-]
+LINE_FIELDS = (*LINE_AS_STORED, "other_taxes")
 # What a document comes to, and on which terms: the payment follows from these.
 TERMS = {
     "lines",

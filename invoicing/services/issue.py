@@ -24,6 +24,7 @@ from invoicing.errors import InvalidDocument
 from invoicing.fiscal import rules
 from invoicing.fiscal.complete import Reckoning, complete
 from invoicing.fiscal.draft import ZERO, Draft, Fault
+from invoicing.fiscal.originals import LINE_AS_STORED
 from invoicing.models import Document, DocumentLine, File, GenerationMode, Payment, SubmissionState
 from invoicing.models.documents import REJECTED, PacDocumentType
 from invoicing.models.history import Event
@@ -265,21 +266,7 @@ def document_lines(document: Document, draft: Draft, reckoning: Reckoning) -> li
             itbms=amounts.itbms,
             total=amounts.total,
             other_taxes=[asdict(tax) for tax in line.other_taxes],
-            **{
-                name: getattr(line, name)
-                for name in [
-                    "code",
-                    "description",
-                    "quantity",
-                    "unit",
-                    "unit_price",
-                    "unit_discount",
-                    "itbms_rate",
-                    "cpbs_code",
-                    "isc_rate",
-                    "isc_amount",
-                ]
-            },
+            **{name: getattr(line, name) for name in LINE_AS_STORED},
         )
         for number, (line, amounts) in enumerate(
             zip(draft.lines, reckoning.lines, strict=True), start=1

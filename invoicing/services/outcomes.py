@@ -18,9 +18,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from invoicing.models import Document, SubmissionState
 from invoicing.models.history import Event
@@ -29,6 +29,7 @@ from invoicing.services.errands import later
 from invoicing.services.history import note
 from invoicing.services.identity import match_doubted
 from pac.answers import DocumentAnswer
+from pac.client import Exchange
 from pac.errors import (
     Ambiguous,
     Duplicate,
@@ -38,12 +39,31 @@ from pac.errors import (
     Rejected,
     Unauthorized,
 )
-
-if TYPE_CHECKING:
-    from invoicing.services.submit import Outcome
+from tenants.models import RucVerification
 
 PATIENCE = timedelta(days=3)
 NOT_AFFILIATED = "AP1010"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one try: an answer, or an error, and what was learnt on the way."""
+
+    answer: DocumentAnswer | None = None
+    error: PacError | None = None
+    posted: bool = False
+    # The PAC was asked for the number: it does not know it, or somebody else's document has it.
+    known_absent: bool = False
+    number_is_taken: bool = False
+    # Field by field, where the PAC has our CUFE with another content.
+    doubts: dict[str, dict[str, str]] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+    verification: RucVerification | None = None
+
+    @property
+    def ruc_is_unknown(self) -> bool:
+        """Whether the PAC was asked for the receiver's RUC and says that there is none."""
+        return self.verification is not None and not self.verification.exists
 
 
 @dataclass(slots=True)

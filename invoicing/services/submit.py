@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,11 +38,10 @@ from invoicing.services.errands import LEASE, keep_exchanges, kind_of
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, has_our_number, is_ours
 from invoicing.services.locks import locked_now
-from invoicing.services.outcomes import Decision, decide
+from invoicing.services.outcomes import Decision, Outcome, decide
 from pac.answers import DocumentAnswer
-from pac.client import Exchange, PacClient
+from pac.client import PacClient
 from pac.errors import PacError
-from tenants.models import RucVerification
 from tenants.pac import pac_client
 from tenants.services import rucs
 from tenants.services.rucs import RucAndType
@@ -50,27 +49,6 @@ from tenants.services.rucs import RucAndType
 log = logging.getLogger(__name__)
 
 DEATHS_AT_MOST = 5
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of one try: an answer, or an error, and what was learnt on the way."""
-
-    answer: DocumentAnswer | None = None
-    error: PacError | None = None
-    posted: bool = False
-    # The PAC was asked for the number: it does not know it, or somebody else's document has it.
-    known_absent: bool = False
-    number_is_taken: bool = False
-    # Field by field, where the PAC has our CUFE with another content.
-    doubts: dict[str, dict[str, str]] = field(default_factory=dict)
-    exchanges: list[Exchange] = field(default_factory=list)
-    verification: RucVerification | None = None
-
-    @property
-    def ruc_is_unknown(self) -> bool:
-        """Whether the PAC was asked for the receiver's RUC and says that there is none."""
-        return self.verification is not None and not self.verification.exists
 
 
 @dataclass(slots=True)
