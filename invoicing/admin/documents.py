@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from invoicing.models import (
     SubmissionState,
 )
 from invoicing.models.documents import PacDocumentType
-from invoicing.services import deliver, queue
+from invoicing.services import decide, deliver, queue
 from invoicing.services.refresh import refresh
 from tenants.errors import Conflict
 
@@ -136,7 +137,7 @@ class DocumentAdmin(LookOnlyAdmin):
         EmailInline,
         PaymentInline,
     )
-    actions = ("send_again", "ask_the_pac", "mail_again")
+    actions = ("send_again", "ask_the_pac", "mail_again", "adopt_match", "disown_match")
     fieldsets = (
         (
             None,
@@ -277,6 +278,29 @@ class DocumentAdmin(LookOnlyAdmin):
                 self.message_user(request, f"{document}: {error.message}", messages.WARNING)
             else:
                 self.message_user(request, f"{document}: al día.", messages.SUCCESS)
+
+    @admin.action(description="Coincidencia dudosa: es el nuestro, adoptarlo")
+    def adopt_match(self, request: HttpRequest, documents: QuerySet[Document]) -> None:
+        self._decide(request, documents, decide.adopt, "adoptado.")
+
+    @admin.action(description="Coincidencia dudosa: no es el nuestro")
+    def disown_match(self, request: HttpRequest, documents: QuerySet[Document]) -> None:
+        self._decide(request, documents, decide.disown, "detenido; al reintentar toma otro número.")
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        documents: QuerySet[Document],
+        decision: Callable[..., None],
+        done: str,
+    ) -> None:
+        for document in documents:
+            try:
+                decision(document, actor=request.user.get_username())
+            except Conflict as error:
+                self.message_user(request, f"{document}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{document}: {done}", messages.SUCCESS)
 
     @admin.action(description="Enviar el correo otra vez")
     def mail_again(self, request: HttpRequest, documents: QuerySet[Document]) -> None:

@@ -65,7 +65,8 @@ def _dark_squares(url: str) -> tuple[int, str]:
     ten times as long. One path, because squares filled one by one leave hairlines between them.
     """
     code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level=_ERROR_LEVEL)
-    picture = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]  # the stubs forget its buffer
+    image = code.to_image(scale=1, add_quiet_zones=False)
+    picture = memoryview(image)  # type: ignore[arg-type]  # the stubs forget its buffer
     modules = picture.shape[0] if picture.shape else 0
     dark = picture.tobytes()
     size = modules + 2 * _QUIET_ZONE

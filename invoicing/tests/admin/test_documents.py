@@ -121,3 +121,17 @@ def test_who_is_bound_to_a_tenant_sees_that_tenant_alone(
     assert client.get(f"{LIST}{invoice.pk}/change/").status_code == 302
     file = invoice.files.get()
     assert client.get(f"{LIST}files/{file.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(("action", "state"), [("adopt_match", "DONE"), ("disown_match", "FAILED")])
+def test_a_doubtful_match_is_decided(
+    desk: Client, api: APIClient, box: Sandbox, action: str, state: str
+) -> None:
+    pk = api.post("/api/v1/invoices", body()).data["id"]
+    error = {"code": "match_doubted", "message": "?", "document_id": "01J0AAAAAAAAAAAAAAAAAAAAAA"}
+    Document.unscoped.filter(pk=pk).update(
+        submission_state="UNCERTAIN", next_attempt_at=None, submission_error=error
+    )
+    act(desk, action, Document.unscoped.get(pk=pk))
+    assert Document.unscoped.get(pk=pk).submission_state == state
+    assert "No decision" in act(desk, action, Document.unscoped.get(pk=pk))
