@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -60,3 +61,14 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path, signals: int) -> None:
     assert "Everything is stopped." in rest
     assert "Traceback" not in rest
     assert not is_taken(pac_port)
+    assert left_behind(tmp_path) == []
+
+
+def left_behind(data: Path) -> list[str]:
+    """The processes that work on `data`, where the system tells of them (Linux)."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+            if str(data).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found

@@ -56,6 +56,7 @@ class Command(BaseCommand):
         self.notes = LocalNotes(self.machine.data / "local.json")
         self.programs: list[Program] = []
         self.signals = 0
+        self.starting = False
         for number in STOPS:
             signal.signal(number, self.interrupt)
         failure: LocalError | None = None
@@ -81,7 +82,7 @@ class Command(BaseCommand):
     def interrupt(self, number: int, frame: Any) -> None:
         """The first signal ends the serving, the second the patience; more change nothing."""
         self.signals += 1
-        if self.signals <= 2:
+        if self.signals <= 2 and not self.starting:
             raise KeyboardInterrupt
 
     def start(self) -> None:
@@ -108,7 +109,14 @@ class Command(BaseCommand):
 
     def launch(self, program: Program, is_up: Any = None) -> None:
         self.programs.append(program)
-        program.start()
+        # An interruption in the midst of a start would leave a process that nobody knows of.
+        self.starting = True
+        try:
+            program.start()
+        finally:
+            self.starting = False
+        if self.signals:
+            raise KeyboardInterrupt
         if is_up:
             wait_until(
                 is_up,
