@@ -15,13 +15,23 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from invoicing.api.bodies import patched_body
 from invoicing.api.errors import PacAway, as_validation_error
 from invoicing.api.filters import DocumentFilter
-from invoicing.api.inputs import EmailInput, PaymentInput, VoidInput
+from invoicing.api.inputs import (
+    EmailInput,
+    InvoiceInput,
+    PaymentInput,
+    ReceiverPatch,
+    VoidInput,
+    to_draft,
+    to_receiver,
+)
 from invoicing.api.outputs import DocumentOutput, EmailOutput, EventOutput, PaymentOutput
 from invoicing.api.thorough import ThoroughSerializer, read
 from invoicing.api.waiting import wait_for_verdict, wait_for_void, wait_seconds
-from invoicing.errors import InvalidDocument, PacUnavailable
+from invoicing.errors import Immutable, InvalidDocument, PacUnavailable
+from invoicing.fiscal.draft import Fault
 from invoicing.models import Document, FileKind
 from invoicing.pdf.cafe import CafeFormat
 from invoicing.services import deliver, edit, payments, queue, refresh, void
@@ -100,6 +110,29 @@ class DocumentViewSet(
             return Response(issued.answer, status=status.HTTP_201_CREATED)
         wait_for_verdict(issued.document, seconds)
         return self.answer(issued.document, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Change a proforma, or the receiver of what never reached the PAC",
+        request=InvoiceInput,
+        responses={200: DocumentOutput},
+    )
+    def partial_update(self, request: Request, pk: Any = None) -> Response:
+        document = self.get_object()
+        if document.is_proforma:
+            found, faults = read(InvoiceInput(), patched_body(document, request.data))
+            faults += self.fixed(request.data)
+            changed = edit.edit_proforma(document, to_draft(found, faults), faults)
+        elif document.submission_state == "FAILED" and not document.was_sent:
+            found, faults = read(ReceiverPatch(), request.data)
+            receiver = to_receiver(found.get("receiver") or {})
+            changed = edit.correct_receiver(document, receiver, faults)
+        else:
+            raise Immutable("An issued document does not change; issue a credit note instead.")
+        return self.answer(changed)
+
+    def fixed(self, changes: Any) -> list[Fault]:
+        """The faults of a PATCH that wants to change what a proforma of this kind keeps."""
+        return []
 
     @extend_schema(
         summary="Delete a proforma, or an import nothing refers to", responses={204: None}

@@ -59,6 +59,12 @@ class NoteViewSet(DocumentViewSet):
         )
         return self.answer_issued(issued, seconds)
 
+    def fixed(self, changes: Any) -> list[Fault]:
+        if "invoice" not in changes:
+            return []
+        message = "A note keeps its invoice; delete the proforma and make another."
+        return [Fault("invoice", "invoice_is_fixed", message)]
+
     @staticmethod
     def missing(left_out: frozenset[str], *, names_invoice: bool) -> list[Fault]:
         """What only a note that names its invoice may leave out."""

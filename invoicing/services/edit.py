@@ -12,7 +12,7 @@ from invoicing.errors import Immutable, InvalidDocument
 from invoicing.fiscal import rules
 from invoicing.fiscal.complete import complete
 from invoicing.fiscal.draft import Draft, Fault, Receiver
-from invoicing.fiscal.originals import draft_of
+from invoicing.fiscal.originals import draft_of, original_of
 from invoicing.models import Document, DocumentLine, GenerationMode, SubmissionState
 from invoicing.models.history import Event
 from invoicing.models.receiver import receiver_columns
@@ -42,6 +42,8 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
     `Conflict` where the `external_id` is taken.
     """
     now = timezone.now()
+    draft.document_type = document.document_type
+    draft.original = original_of(document.invoice) if document.invoice else None
     if draft.customer == document.customer_id and draft.receiver == document.receiver:
         # Neither was changed: the copy stays what it is, whatever the customer is called by now.
         draft.receiver_fields = frozenset(Receiver.__dataclass_fields__)
@@ -55,6 +57,7 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
         current = _locked_proforma(document)
         for name, value in content_columns(office, draft, reckoning, now).items():
             setattr(current, name, value)
+        current.modification_code = draft.modification_code
         current.status = status_of(current, today=panama_date(now))
         current.lines.all().delete()
         lines = document_lines(current, draft, reckoning)

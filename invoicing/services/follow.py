@@ -23,7 +23,7 @@ from invoicing.services.files import attach, new_file
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, is_ours, match_doubted
 from invoicing.services.locks import locked_now
-from invoicing.services.settle import settle_invoice_of, status_of
+from invoicing.services.settle import settle_invoices_of, status_of
 from pac.answers import DocumentAnswer
 from pac.client import Exchange
 from pac.dgi.calendar import panama_date
@@ -78,7 +78,7 @@ def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
         ]
     )
     if document.legal_status != before:
-        settle_invoice_of(document, today=panama_date(now))
+        settle_invoices_of(document, today=panama_date(now))
     deliver.queue_if_ready(document)
 
 
@@ -169,10 +169,8 @@ class Following:
         with transaction.atomic():
             keep_exchanges(self.document, reading.exchanges)
             document = locked_now(self.document).get()
-            if reading.pdf and attach(reading.pdf):
-                note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
             if reading.answer and self._is_ours(reading.answer):
-                self._adopt(document, reading.answer, now)
+                self._adopt(document, reading, reading.answer, now)
             elif reading.answer or isinstance(reading.error, (NotFound, Rejected)):
                 document.hinted_document_id = ""  # nothing of ours is under that id
             self._plan_next(document, now)
@@ -187,7 +185,7 @@ class Following:
             )
 
     @staticmethod
-    def _adopt(document: Document, answer: DocumentAnswer, now: datetime) -> None:
+    def _adopt(document: Document, reading: Reading, answer: DocumentAnswer, now: datetime) -> None:
         if document.submission_state in (SubmissionState.UNCERTAIN, SubmissionState.FAILED):
             doubts = contradiction(document, answer)
             if doubts:
@@ -195,11 +193,15 @@ class Following:
                 document.next_attempt_at = None
                 document.submission_error = match_doubted(answer, doubts)
                 note(document, Event.MATCH_DOUBTED, error=document.submission_error)
+                if reading.pdf:
+                    reading.pdf.content.delete(save=False)
                 return
             document.submission_state = SubmissionState.DONE
             document.doubtful_since = document.next_attempt_at = None
             document.submission_error = None
             note(document, Event.RECOVERED, document_id=answer.id)
+        if reading.pdf and attach(reading.pdf):
+            note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
         apply(document, answer, now=now)
 
     @staticmethod

@@ -10,6 +10,7 @@ from typing import Any
 from invoicing.models import Document
 from pac.answers import DocumentAnswer
 from pac.dgi import cufe
+from pac.dgi.cufe import Cufe
 
 
 def is_ours(document: Document, answer: DocumentAnswer) -> bool:
@@ -18,18 +19,29 @@ def is_ours(document: Document, answer: DocumentAnswer) -> bool:
 
 def has_our_number(document: Document, answer: DocumentAnswer) -> bool:
     """Whether another document stands under our number: same series and number, another CUFE."""
-    if answer.cufe is None or document.computed_cufe is None or is_ours(document, answer):
+    theirs = _parsed(answer)
+    if theirs is None or is_ours(document, answer):
         return False
-    try:
-        theirs, ours = cufe.parse(answer.cufe), cufe.parse(document.computed_cufe)
-    except cufe.MalformedCufe:
-        return False
-    return (theirs.document_type, theirs.branch, theirs.billing_point, theirs.number) == (
-        ours.document_type,
-        ours.branch,
-        ours.billing_point,
-        ours.number,
+    return is_numbered_alike(document, answer) and (theirs.document_type, theirs.branch) == (
+        document.dgi_document_type,
+        document.office.code,
     )
+
+
+def is_numbered_alike(document: Document, answer: DocumentAnswer) -> bool:
+    """Whether it has our billing point and number, in any series: what the list is asked for."""
+    theirs = _parsed(answer)
+    return theirs is not None and (theirs.billing_point, theirs.number) == (
+        document.billing_point,
+        document.number,
+    )
+
+
+def _parsed(answer: DocumentAnswer) -> Cufe | None:
+    try:
+        return cufe.parse(answer.cufe or "")
+    except cufe.MalformedCufe:
+        return None
 
 
 def contradiction(document: Document, answer: DocumentAnswer) -> dict[str, dict[str, str]]:

@@ -83,6 +83,9 @@ class Decision:
 
     def carry_out(self, document: Document, *, now: datetime) -> None:
         """Writes the decision, in the caller's transaction, which holds the row."""
+        if self.state == SubmissionState.UNCERTAIN:
+            # Before patience may end: who gives up on it, and who retries it, has to know.
+            document.doubtful_since = document.doubtful_since or now
         if self.state in (SubmissionState.QUEUED, SubmissionState.UNCERTAIN) and (
             now - (document.queued_at or now) > PATIENCE
         ):
@@ -125,8 +128,6 @@ class Decision:
                 document.next_poll_at = now + follow.FIRST_POLL
             case SubmissionState.QUEUED | SubmissionState.UNCERTAIN:
                 document.setbacks += 1
-                if self.state == SubmissionState.UNCERTAIN:
-                    document.doubtful_since = document.doubtful_since or now
                 if not self.needs_person:
                     document.next_attempt_at = later(now, document.setbacks, self.retry_after)
                 if document.hinted_document_id:

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from invoicing.models import CreditApplication, CreditNote, Document, Payment
 from invoicing.models.documents import (
@@ -14,7 +14,6 @@ from invoicing.models.documents import (
     PacDocumentType,
     Status,
 )
-from invoicing.services.locks import locked_now
 
 ZERO = Decimal(0)
 
@@ -88,10 +87,15 @@ def credited_of(document: Document) -> Decimal:
     return standing + _sum(applications)
 
 
-def settle_invoice_of(note: Document, *, today: date) -> None:
-    """Settles the invoice that `note` corrects: its credit counts, or is released."""
-    if note.invoice and note.document_type == PacDocumentType.CREDIT_NOTE:
-        settle(locked_now(note.invoice).get(), today=today)
+def settle_invoices_of(note: Document, *, today: date) -> None:
+    """Settles the invoices that a credit note counts against, by reference or by application: its
+    credit counts there, or is released. Any other document has none."""
+    if note.document_type != PacDocumentType.CREDIT_NOTE:
+        return
+    applied_to = CreditApplication.unscoped.filter(credit_note=note).values("invoice")
+    invoices = Document.unscoped.filter(Q(pk=note.invoice_id) | Q(pk__in=applied_to))
+    for invoice in invoices.select_for_update(of=("self",)).order_by("pk"):
+        settle(invoice, today=today)
 
 
 def _sum(rows: QuerySet[Any]) -> Decimal:

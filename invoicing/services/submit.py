@@ -36,7 +36,7 @@ from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
 from invoicing.services.errands import LEASE, keep_exchanges, kind_of
 from invoicing.services.history import note
-from invoicing.services.identity import contradiction, has_our_number, is_ours
+from invoicing.services.identity import contradiction, has_our_number, is_numbered_alike, is_ours
 from invoicing.services.locks import locked_now
 from invoicing.services.outcomes import Decision, Outcome, decide
 from pac.answers import DocumentAnswer
@@ -99,7 +99,7 @@ class Sending:
                     outcome.doubts = contradiction(document, answer)
                     return answer
         # A PAC that does not filter shows other numbers: then its silence about ours says nothing.
-        outcome.known_absent = not entries
+        outcome.known_absent = all(is_numbered_alike(document, entry) for entry in entries)
         outcome.number_is_taken = any(has_our_number(document, entry) for entry in entries)
         return None
 

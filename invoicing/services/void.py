@@ -26,7 +26,7 @@ from invoicing.services.errands import LEASE, keep_exchanges, kind_of, later
 from invoicing.services.history import note
 from invoicing.services.locks import locked_now
 from invoicing.services.outcomes import complaints
-from invoicing.services.settle import settle, settle_invoice_of
+from invoicing.services.settle import settle, settle_invoices_of
 from pac.client import Exchange
 from pac.dgi.calendar import panama_date
 from pac.errors import AlreadyVoid, NotFound, PacError, Rejected
@@ -167,7 +167,7 @@ def _carry_out(document: Document, state: VoidState, error: PacError | None, now
         document.voided_at = now
         document.save(update_fields=["voided_at", "updated_at"])
         settle(document, today=today)
-        settle_invoice_of(document, today=today)
+        settle_invoices_of(document, today=today)
     events = {
         VoidState.ACCEPTED: Event.VOIDED,
         VoidState.REFUSED: Event.VOID_REFUSED,

@@ -250,3 +250,21 @@ def test_a_credit_brings_no_payment(api: APIClient, invoice: dict[str, Any]) -> 
     note = api.post(CREDITS, {"invoice": invoice["id"]}).data
     assert note["totals"]["paid"] == "0.00"
     assert api.get(f"{CREDITS}/{note['id']}/payments").data["results"] == []
+
+
+def test_a_proforma_note_can_be_changed_until_it_is_submitted(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    draft = {"invoice": invoice["id"], "generation_mode": "PROFORM", "lines": [line("20.00")]}
+    note = api.post(CREDITS, draft).data
+    changed = api.patch(f"{CREDITS}/{note['id']}", {"lines": [line("30.00")]})
+    assert changed.status_code == 200, changed.data
+    assert changed.data["totals"]["total"] == "30.00"
+    assert (changed.data["invoice"], changed.data["number"]) == (note["invoice"], note["number"])
+    assert changed.data["modification_code"] == 3
+    too_much = api.patch(f"{CREDITS}/{note['id']}", {"lines": [line("300.00")]})
+    assert faults(too_much) == [("lines", "note_exceeds_original")]
+    other = api.patch(f"{CREDITS}/{note['id']}", {"invoice": None})
+    assert ("invoice", "invoice_is_fixed") in faults(other)
+    api.post(f"{CREDITS}/{note['id']}/submit")
+    assert api.patch(f"{CREDITS}/{note['id']}", {"notes": "x"}).status_code == 409

@@ -180,3 +180,19 @@ def test_a_void_credit_gives_the_money_back(
     work()
     shown = api.get(path(invoice)).data
     assert (shown["status"], shown["totals"]["credited"]) == ("UNPAID", "0.00")
+
+
+def test_a_void_generic_credit_is_taken_off_the_invoices_it_was_set_against(
+    api: APIClient, invoice: dict[str, Any], box: Sandbox
+) -> None:
+    line = {"description": "Ajuste", "quantity": "1", "unit_price": "50.00", "itbms_rate": "00"}
+    sent = {"receiver": body()["receiver"], "lines": [line]}
+    note = api.post("/api/v1/credit-notes", sent).data
+    work()
+    applied = {"invoice": invoice["id"], "amount": "50.00"}
+    assert api.post(f"/api/v1/credit-notes/{note['id']}/apply", applied).status_code == 201
+    assert api.get(path(invoice)).data["totals"]["credited"] == "50.00"
+    api.post(f"/api/v1/credit-notes/{note['id']}/void", REASON)
+    work()
+    shown = api.get(path(invoice)).data
+    assert (shown["status"], shown["totals"]["credited"]) == ("UNPAID", "0.00")

@@ -216,3 +216,16 @@ def test_a_void_status_takes_the_validity(invoice: Document, box: Sandbox) -> No
     Document.unscoped.filter(pk=invoice.pk).update(voided_at=timezone.now())
     assert now_of(invoice).legal_status == "DGI_AUTHORIZED"
     assert not now_of(invoice).is_fiscally_valid()
+
+
+def test_the_pdf_of_a_doubted_match_is_not_taken_for_ours(
+    invoice: Document, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Document.unscoped.filter(pk=invoice.pk).update(
+        submission_state="UNCERTAIN", hinted_document_id=invoice.document_id
+    )
+    total = {"total": {"ours": "203.30", "pac": "20.33"}}
+    monkeypatch.setattr(follow, "contradiction", lambda *_: total)
+    doubted = poll(invoice)
+    assert doubted.submission_error["code"] == "match_doubted"
+    assert not doubted.files.exists()

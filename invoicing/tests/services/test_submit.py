@@ -348,3 +348,19 @@ def test_the_pump_carries_many_at_a_time(api: APIClient, box: Sandbox) -> None:
     assert len(box.documents) == 16
     # One after the other, the posts alone would take four seconds.
     assert timezone.now() - started < timedelta(seconds=3)
+
+
+def test_giving_up_on_a_lost_answer_keeps_the_doubt_and_retry_asks_first(
+    invoice: Document, api: APIClient, box: Sandbox
+) -> None:
+    """A send on the last day whose answer is lost may be at the PAC: it is never posted blindly."""
+    Document.unscoped.filter(pk=invoice.pk).update(queued_at=timezone.now() - timedelta(days=4))
+    box.options.update({"drop_next": 1})
+    failed = send(invoice)
+    assert (failed.submission_state, failed.submission_error["code"]) == ("FAILED", "gave_up")
+    assert failed.doubtful_since is not None
+    api.post(f"/api/v1/invoices/{invoice.pk}/retry")
+    work()
+    sent = now_of(invoice)
+    assert (sent.number, sent.document_id) == (invoice.number, the_only(box).id)
+    assert sum(box.posts.values()) == 1
