@@ -364,3 +364,18 @@ def test_giving_up_on_a_lost_answer_keeps_the_doubt_and_retry_asks_first(
     sent = now_of(invoice)
     assert (sent.number, sent.document_id) == (invoice.number, the_only(box).id)
     assert sum(box.posts.values()) == 1
+
+
+def test_the_same_number_of_another_series_does_not_keep_a_refusal_in_doubt(
+    invoice: Document, api: APIClient, box: Sandbox
+) -> None:
+    """Factura 1 and zona franca 1 share a number and a list; the list answers for both."""
+    send(invoice)
+    refused = body(dgi_document_type="08")
+    refused["lines"][0]["description"] = "REJECT-PAC"
+    other = Document.unscoped.get(pk=api.post("/api/v1/invoices", refused).data["id"])
+    assert other.number == invoice.number
+    Document.unscoped.filter(pk=other.pk).update(
+        submission_state="UNCERTAIN", doubtful_since=timezone.now(), attempts=1
+    )
+    assert send(other).legal_status == "PAC_REJECTED"
