@@ -39,12 +39,17 @@ class Breaker(models.Model):
 
 
 class IdempotencyRecord(TenantOwned):
-    """The answer that a key got, kept for 24 hours; written in the commit that earned it."""
+    """The answer that a key got, kept for 24 hours; written in the commit that earned it.
+
+    Where the work cannot be one commit (it calls the PAC), the row is a claim first, without an
+    answer: the key is in progress until `lease_expires_at`, then whoever comes next takes it over.
+    """
 
     key = models.CharField("clave", max_length=255)
     fingerprint = models.CharField("huella", max_length=64)
-    status_code = models.PositiveSmallIntegerField("respuesta")
-    answer = models.TextField("cuerpo")  # JSON as it was sent, to the byte
+    status_code = models.PositiveSmallIntegerField("respuesta", null=True)
+    answer = models.TextField("cuerpo", blank=True)  # JSON as it was sent, to the byte
+    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
         verbose_name = "clave de idempotencia"

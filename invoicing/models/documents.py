@@ -194,6 +194,8 @@ class Document(ReceiverColumns, TenantOwned):
     submission_error = json_column("error del envío", null=True)
     # Named by a webhook, believed only when the PAC confirms it.
     hinted_document_id = models.CharField("id sugerido", max_length=26, blank=True)
+    # A person dealt with it elsewhere: it no longer asks for anybody's attention.
+    handled_at = models.DateTimeField("atendida fuera", null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
         verbose_name = "documento"
@@ -238,7 +240,31 @@ class Document(ReceiverColumns, TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "document_type", "-id"], name="documents_of_tenant"),
             models.Index(fields=["tenant", "issued_at"], name="documents_by_issue_date"),
-            models.Index(fields=["tenant", "receiver_ruc"], name="documents_by_receiver_ruc"),
+            models.Index(fields=["receiver_ruc", "tenant"], name="documents_by_receiver_ruc"),
+            # For staff, who look over every tenant.
+            models.Index(fields=["document_type", "-id"], name="documents_of_kind"),
+            models.Index(fields=["number"], name="documents_by_number"),
+            models.Index(fields=["issued_at"], name="documents_by_moment"),
+            models.Index(
+                fields=["external_id"],
+                condition=Q(external_id__isnull=False),
+                name="documents_by_external_id",
+            ),
+            models.Index(
+                fields=["document_id"],
+                condition=Q(document_id__isnull=False),
+                name="documents_by_document_id",
+            ),
+            models.Index(
+                fields=["submission_state", "-id"],
+                condition=Q(submission_state__in=["QUEUED", "SENDING", "UNCERTAIN", "FAILED"]),
+                name="documents_on_their_way",
+            ),
+            models.Index(
+                fields=["legal_status", "-id"],
+                condition=Q(legal_status__in=REJECTED),
+                name="documents_rejected",
+            ),
             models.Index(
                 fields=["tenant", "next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),

@@ -53,6 +53,7 @@ class EmailDelivery(TenantOwned):
                 condition=Q(lease_expires_at__isnull=False),
                 name="emails_in_flight",
             ),
+            models.Index(fields=["-id"], condition=Q(state="FAILED"), name="emails_undelivered"),
         ]
 
     def __str__(self) -> str:

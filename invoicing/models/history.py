@@ -33,6 +33,8 @@ class Event(models.TextChoices):
     VOID_DELAYED = "void_delayed", "Anulación aplazada"
     VOIDED = "voided", "Anulada"
     VOID_REFUSED = "void_refused", "Anulación rechazada"
+    ASKED = "asked", "Consultada al PAC"
+    HANDLED = "handled", "Atendida fuera de Cifras"
     MATCH_DOUBTED = "match_doubted", "El PAC tiene otro contenido con este CUFE"
 
 
@@ -72,7 +74,10 @@ class PacExchange(TenantOwned):
         verbose_name = "llamada al PAC"
         verbose_name_plural = "llamadas al PAC"
         ordering = ["id"]
-        indexes = [models.Index(fields=["owner", "id"], name="exchanges_of_document")]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="exchanges_of_document"),
+            models.Index(fields=["created_at"], name="exchanges_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.status or '-'}"

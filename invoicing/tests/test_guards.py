@@ -93,7 +93,7 @@ def test_everything_that_the_payload_is_made_of_is_guarded() -> None:
         "pac_input pac_response pac_errors warnings submission_state attempts doubtful_since "
         "queued_at next_attempt_at lease_expires_at next_poll_at polls setbacks lost_leases "
         "submission_error hinted_document_id voided_at canceled_at customer_id "
-        "customer_id"
+        "handled_at"
     )
     columns = {field.column for field in Document._meta.concrete_fields}
     unknown = columns - set(guards.CONTENT) - set(free.split())

@@ -95,6 +95,8 @@ class Tenant(PacTwin, Identified):
     )
     onboarding_error = models.TextField("último error de la incorporación", blank=True)
     affiliation_qr = models.TextField("QR de afiliación", blank=True)
+    # The certificates themselves are nowhere here; this is the day on which the first one ends.
+    certificates_expire_on = models.DateField("certificados hasta", null=True, blank=True)
 
     class Meta:
         verbose_name = "contribuyente"
