@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from invoicing.api.outputs import DocumentOutput
+from invoicing.api.outputs import shown
 from invoicing.fiscal.originals import LINE_AS_STORED
 from invoicing.models import Document
 from pac.dgi.codes import METHOD_CASH, METHOD_CREDIT
@@ -95,11 +95,11 @@ def _falls_due_in_one(document: Document) -> bool:
 
 
 def _body(document: Document) -> dict[str, Any]:
-    shown = DocumentOutput(document).data
-    body = {name: shown[name] for name in TAKEN_OVER if shown[name] is not None}
-    body |= {name: shown["totals"][name] for name in EXPENSES}
+    answer = shown(document)
+    body = {name: answer[name] for name in TAKEN_OVER if answer[name] is not None}
+    body |= {name: answer["totals"][name] for name in EXPENSES}
     if document.retention_code == "8":
-        body["retention_amount"] = shown["totals"]["retention"]
-    receiver = {name: value for name, value in shown["receiver"].items() if value}
-    lines = [{name: line[name] for name in LINE_FIELDS} for line in shown["lines"]]
+        body["retention_amount"] = answer["totals"]["retention"]
+    receiver = {name: value for name, value in answer["receiver"].items() if value}
+    lines = [{name: line[name] for name in LINE_FIELDS} for line in answer["lines"]]
     return body | {"receiver": receiver, "lines": lines}

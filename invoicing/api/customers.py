@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from invoicing.api.errors import as_validation_error
 from invoicing.api.inputs import ReceiverInput, to_receiver
+from invoicing.api.once import IDEMPOTENCY_KEY, once_in_one_commit
 from invoicing.api.outputs import ForeignIdOutput
 from invoicing.api.thorough import FlagField, TextField, read
 from invoicing.errors import InvalidDocument
@@ -121,8 +122,12 @@ class CustomerViewSet(
         return super().handle_exception(exc)
 
     @extend_schema(
-        summary="Keep a customer", request=CustomerInput, responses={201: CustomerOutput}
+        summary="Keep a customer",
+        request=CustomerInput,
+        responses={201: CustomerOutput},
+        parameters=[IDEMPOTENCY_KEY],
     )
+    @once_in_one_commit
     def create(self, request: Request) -> Response:
         data, faults = understood(request.data)
         customer = create_customer(key_of(request).tenant, data, faults)

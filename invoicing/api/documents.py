@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,7 +29,20 @@ from invoicing.api.inputs import (
     to_draft,
     to_receiver,
 )
-from invoicing.api.outputs import DocumentOutput, EmailOutput, EventOutput, PaymentOutput
+from invoicing.api.once import (
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    Awaited,
+    once_in_one_commit,
+    once_under_a_lease,
+)
+from invoicing.api.outputs import (
+    DocumentOutput,
+    EmailOutput,
+    EventOutput,
+    PaymentOutput,
+    shown,
+)
 from invoicing.api.thorough import ThoroughSerializer, read
 from invoicing.api.waiting import wait_for_verdict, wait_for_void, wait_seconds
 from invoicing.errors import Immutable, InvalidDocument, PacUnavailable
@@ -47,19 +62,12 @@ from tenants.models import Tenant
 WAIT = OpenApiParameter(
     "wait", OpenApiTypes.INT, description="Seconds (0 to 30) to wait for the verdict."
 )
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    location=OpenApiParameter.HEADER,
-    description="Your name for this request. Sent again, it gets the same answer for 24 hours.",
-)
 RENDER = OpenApiParameter(
     "render", enum=["pac", "cifras"], description="`cifras`: the CAFE as Cifras draws it."
 )
 PAPER = OpenApiParameter(
     "paper", enum=[paper.value for paper in CafeFormat], description="Of our own CAFE."
 )
-KEY_LENGTH = 255
 
 
 class DocumentViewSet(
@@ -94,22 +102,30 @@ class DocumentViewSet(
         return super().handle_exception(exc)
 
     def show(self, document: Document) -> Any:
-        return DocumentOutput(document).data
+        return shown(document)
 
     def answer(self, document: Document, code: int = status.HTTP_200_OK) -> Response:
         """The document as it is now."""
         return Response(self.show(self.get_queryset().get(pk=document.pk)), status=code)
 
-    def answer_issued(self, issued: Issued, seconds: int) -> Response:
+    def answer_issued(self, issued: Issued, seconds: int, key: IdempotencyKey | None) -> Response:
         """201 with the new document, once it is judged where the client waits for that."""
         if issued.document is None:
-            return Response(
-                issued.answer, status=issued.status_code, headers={"Idempotency-Replayed": "true"}
-            )
+            return Response(issued.answer, status=issued.status_code, headers=REPLAYED)
         if not seconds or issued.document.is_proforma:
             return Response(issued.answer, status=status.HTTP_201_CREATED)
         wait_for_verdict(issued.document, seconds)
-        return self.answer(issued.document, status.HTTP_201_CREATED)
+        answer = self.answer(issued.document, status.HTTP_201_CREATED)
+        if key:
+            key.amend(self.tenant, answer.data)
+        return answer
+
+    def accepted(
+        self, document: Document, wait: Callable[[int], None], seconds: int
+    ) -> Response | Awaited:
+        """202 with the document, after `wait` where the client has `seconds` for that."""
+        answer = partial(self.answer, document, status.HTTP_202_ACCEPTED)
+        return Awaited(answer, wait, seconds) if seconds else answer()
 
     @extend_schema(
         summary="Change a proforma, or the receiver of what never reached the PAC",
@@ -145,39 +161,49 @@ class DocumentViewSet(
         summary="Turn a proforma into a fiscal document",
         request=None,
         responses={202: DocumentOutput},
-        parameters=[WAIT],
+        parameters=[WAIT, IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"])
-    def submit(self, request: Request, pk: Any = None) -> Response:
+    @once_in_one_commit
+    def submit(self, request: Request, pk: Any = None) -> Response | Awaited:
         seconds = wait_seconds(request)
         document = queue.submit_proforma(self.get_object())
-        wait_for_verdict(document, seconds)
-        return self.answer(document, status.HTTP_202_ACCEPTED)
+        return self.accepted(document, partial(wait_for_verdict, document), seconds)
 
     @extend_schema(
         summary="Send again what failed before the PAC judged it",
         request=None,
         responses={202: DocumentOutput},
-        parameters=[WAIT],
+        parameters=[WAIT, IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: Any = None) -> Response:
+    @once_in_one_commit
+    def retry(self, request: Request, pk: Any = None) -> Response | Awaited:
         seconds = wait_seconds(request)
         document = queue.retry(self.get_object())
-        wait_for_verdict(document, seconds)
-        return self.answer(document, status.HTTP_202_ACCEPTED)
+        return self.accepted(document, partial(wait_for_verdict, document), seconds)
 
-    @extend_schema(summary="Ask the PAC now", request=None, responses={200: DocumentOutput})
+    @extend_schema(
+        summary="Ask the PAC now",
+        request=None,
+        responses={200: DocumentOutput},
+        parameters=[IDEMPOTENCY_KEY],
+    )
     @action(detail=True, methods=["post"])
+    @once_under_a_lease
     def refresh(self, request: Request, pk: Any = None) -> Response:
         document = self.get_object()
         refresh.refresh(document)
         return self.answer(document)
 
     @extend_schema(
-        summary="Mail the document again", request=EmailInput, responses={202: EmailOutput}
+        summary="Mail the document again",
+        request=EmailInput,
+        responses={202: EmailOutput},
+        parameters=[IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"], throttle_classes=[ApiKeyRate, EmailRate])
+    @once_in_one_commit
     def email(self, request: Request, pk: Any = None) -> Response:
         document = self.get_object()
         wanted = sound(EmailInput(), request.data or {})
@@ -228,18 +254,18 @@ class DocumentViewSet(
         summary="Void it at the PAC, or cancel a proforma",
         request=VoidInput,
         responses={200: DocumentOutput, 202: DocumentOutput},
-        parameters=[WAIT],
+        parameters=[WAIT, IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"])
-    def void(self, request: Request, pk: Any = None) -> Response:
+    @once_in_one_commit
+    def void(self, request: Request, pk: Any = None) -> Response | Awaited:
         seconds = wait_seconds(request)
         document = self.get_object()
         wanted = sound(VoidInput(), request.data)
         event = void.request_void(document, reason=wanted["reason"])
         if event is None:
             return self.answer(document)
-        wait_for_void(event, seconds)
-        return self.answer(document, status.HTTP_202_ACCEPTED)
+        return self.accepted(document, partial(wait_for_void, event), seconds)
 
     @extend_schema(
         methods=["GET"], summary="Money received", responses={200: PaymentOutput(many=True)}
@@ -249,6 +275,7 @@ class DocumentViewSet(
         summary="Record money received",
         request=PaymentInput,
         responses={201: PaymentOutput},
+        parameters=[IDEMPOTENCY_KEY],
     )
     @action(
         detail=True,
@@ -256,6 +283,7 @@ class DocumentViewSet(
         filterset_class=None,
         pagination_class=OldestFirstPage,
     )
+    @once_in_one_commit
     def payments(self, request: Request, pk: Any = None) -> Response:
         document = self.get_object()
         if request.method == "POST":
@@ -283,22 +311,6 @@ def chosen(request: Request, name: str, values: list[str]) -> str:
 
 def paper_of(request: Request) -> CafeFormat:
     return CafeFormat(chosen(request, "paper", [paper.value for paper in CafeFormat]))
-
-
-def idempotency_key(request: Request, *, said: Any = None) -> IdempotencyKey | None:
-    """What the `Idempotency-Key` header and the request say; None without the header.
-
-    `said` stands for the body where that is no JSON.
-    """
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not key.strip() or len(key) > KEY_LENGTH or not key.isprintable():
-        raise ValidationError(
-            {"Idempotency-Key": f"1 to {KEY_LENGTH} printable characters."}, code="invalid"
-        )
-    body = request.data if said is None else said
-    return IdempotencyKey.of(key, request.method or "", request.path, body)
 
 
 def sound(serializer: ThoroughSerializer, data: Any) -> dict[str, Any]:

@@ -10,17 +10,17 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from invoicing.api.documents import IDEMPOTENCY_KEY, idempotency_key
 from invoicing.api.errors import as_validation_error
 from invoicing.api.inputs import LINES_AT_MOST, IdField, InvoiceInput, LineInput, to_draft
-from invoicing.api.outputs import DocumentOutput
+from invoicing.api.once import IDEMPOTENCY_KEY, REPLAYED, idempotency_key
+from invoicing.api.outputs import DocumentOutput, shown
 from invoicing.api.thorough import AmountField, TextField, ThoroughList, WholeNumberField, read
 from invoicing.errors import InvalidDocument
 from invoicing.fiscal.draft import Fault
@@ -168,15 +168,15 @@ class InvoiceImportView(APIView):
             issued = import_invoice(
                 tenant=key_of(request).tenant,
                 wanted=wanted,
-                render=lambda document: DocumentOutput(document).data,
+                render=shown,
                 faults=faults,
                 idempotency=idempotency_key(request, said=_said(request.data, content)),
                 content=content,
             )
         except InvalidDocument as error:
             raise as_validation_error(error.faults) from error
-        replayed = {"Idempotency-Replayed": "true"} if issued.replayed else {}
-        return Response(issued.answer, status=status.HTTP_201_CREATED, headers=replayed)
+        headers = REPLAYED if issued.replayed else {}
+        return Response(issued.answer, status=issued.status_code, headers=headers)
 
 
 _NOTE = extend_schema(

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from invoicing.api.thorough import (
@@ -169,10 +170,10 @@ class InvoiceInput(ThoroughSerializer):
     notes = TextField(required=False, allow_blank=True, max_length=2000)
     metadata = StringMapField(required=False)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, Mapping) and data.get("customer") is None:
-            self.fields["receiver"].required = self.receiver_or_customer
-        return super().to_internal_value(data)
+    def missing(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.receiver_or_customer or data.get("customer") is not None or "receiver" in data:
+            return {}
+        return {"receiver": [ErrorDetail("This field is required.", code="required")]}
 
 
 class NoteInput(InvoiceInput):

@@ -10,16 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from invoicing.api.documents import (
-    IDEMPOTENCY_KEY,
-    WAIT,
-    DocumentViewSet,
-    idempotency_key,
-    sound,
-)
+from invoicing.api.documents import WAIT, DocumentViewSet, sound
 from invoicing.api.inputs import ApplyInput, NoteInput, to_draft
+from invoicing.api.once import IDEMPOTENCY_KEY, idempotency_key, once_in_one_commit
 from invoicing.api.outputs import ApplicationOutput, DocumentOutput
-from invoicing.api.thorough import read
+from invoicing.api.thorough import read, shared
 from invoicing.api.waiting import wait_seconds
 from invoicing.fiscal.draft import Fault
 from invoicing.models import CreditNote, DebitNote
@@ -39,8 +34,8 @@ class NoteViewSet(DocumentViewSet):
         parameters=[WAIT, IDEMPOTENCY_KEY],
     )
     def create(self, request: Request) -> Response:
-        seconds = wait_seconds(request)
-        found, faults = read(NoteInput(), request.data)
+        seconds, key = wait_seconds(request), idempotency_key(request)
+        found, faults = read(shared(NoteInput), request.data)
         invoice_id = found.pop("invoice", None)
         left_out = frozenset(name for name in DEFAULTED if name not in request.data)
         if found.get("customer"):
@@ -55,9 +50,9 @@ class NoteViewSet(DocumentViewSet):
             left_out=left_out,
             render=self.show,
             faults=faults,
-            idempotency=idempotency_key(request),
+            idempotency=key,
         )
-        return self.answer_issued(issued, seconds)
+        return self.answer_issued(issued, seconds, key)
 
     def fixed(self, changes: Any) -> list[Fault]:
         if "invoice" not in changes:
@@ -91,8 +86,10 @@ class CreditNoteViewSet(NoteViewSet):
         summary="Set a generic credit against an invoice",
         request=ApplyInput,
         responses={201: ApplicationOutput},
+        parameters=[IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"])
+    @once_in_one_commit
     def apply(self, request: Request, pk: Any = None) -> Response:
         note = self.get_object()
         wanted = sound(ApplyInput(), request.data)

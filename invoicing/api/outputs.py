@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from invoicing.api.thorough import shared
 from invoicing.models import (
     CreditApplication,
     Document,
@@ -310,6 +311,11 @@ class DocumentOutput(serializers.ModelSerializer[Document]):
 
     def get_authorization_protocol(self, document: Document) -> str | None:
         return document.authorization_protocol or None
+
+
+def shown(document: Document) -> dict[str, Any]:
+    """The document as the API shows it."""
+    return shared(DocumentOutput).to_representation(document)
 
 
 class EventOutput(serializers.ModelSerializer[HistoryEntry]):

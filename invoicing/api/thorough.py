@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import SkipField, empty
 
 from invoicing.fiscal.draft import Fault
+
+SerializerT = TypeVar("SerializerT", bound=serializers.BaseSerializer[Any])
 
 EXACT = 15  # digits; of more, SQLite would keep an approximation only
 
@@ -40,6 +43,7 @@ class ThoroughSerializer(serializers.Serializer[Any]):
             for name in data
             if name not in self.fields
         }
+        faults |= self.missing(data)
         for name, field in self.fields.items():
             try:
                 found[name] = field.run_validation(data.get(name, empty))
@@ -53,6 +57,10 @@ class ThoroughSerializer(serializers.Serializer[Any]):
         if faults:
             raise Understood(faults, found)
         return found
+
+    def missing(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The faults of fields that are needed because of what other fields say."""
+        return {}
 
     def run_validation(self, data: Any = empty) -> Any:
         is_empty, data = self.validate_empty_values(data)
@@ -152,6 +160,13 @@ def flatten(detail: Any, path: str = "") -> list[Fault]:
     if isinstance(detail, list):
         return [fault for inner in detail for fault in flatten(inner, path)]
     return [Fault(path or "non_field_errors", detail.code, str(detail))]
+
+
+@cache
+def shared(kind: type[SerializerT]) -> SerializerT:
+    """One serializer for every request: DRF copies all the fields of a new one, which costs more
+    than reading a small body with it. For those that keep nothing of what they read or show."""
+    return kind()
 
 
 def read(serializer: ThoroughSerializer, data: Any) -> tuple[dict[str, Any], list[Fault]]:

@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from invoicing.api.documents import IDEMPOTENCY_KEY, WAIT, DocumentViewSet, idempotency_key
+from invoicing.api.documents import WAIT, DocumentViewSet
 from invoicing.api.inputs import InvoiceInput, to_draft
+from invoicing.api.once import IDEMPOTENCY_KEY, idempotency_key
 from invoicing.api.outputs import DocumentOutput
-from invoicing.api.thorough import read
+from invoicing.api.thorough import read, shared
 from invoicing.api.waiting import wait_seconds
 from invoicing.models import Invoice
 from invoicing.services.issue import issue
@@ -31,13 +32,13 @@ class InvoiceViewSet(DocumentViewSet):
         parameters=[WAIT, IDEMPOTENCY_KEY],
     )
     def create(self, request: Request) -> Response:
-        seconds = wait_seconds(request)
-        found, faults = read(InvoiceInput(), request.data)
+        seconds, key = wait_seconds(request), idempotency_key(request)
+        found, faults = read(shared(InvoiceInput), request.data)
         issued = issue(
             tenant=self.tenant,
             draft=to_draft(found, faults),
             faults=faults,
             render=self.show,
-            idempotency=idempotency_key(request),
+            idempotency=key,
         )
-        return self.answer_issued(issued, seconds)
+        return self.answer_issued(issued, seconds, key)

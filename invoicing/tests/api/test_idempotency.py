@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -123,6 +124,15 @@ def test_without_a_key_the_same_request_is_two_documents(api: APIClient) -> None
     assert api.post(URL, body()).data["id"] != api.post(URL, body()).data["id"]
 
 
+def test_a_key_costs_an_issue_one_statement(api: APIClient) -> None:
+    api.post(URL, body())
+    with CaptureQueriesContext(connection) as without:
+        assert api.post(URL, body()).status_code == 201
+    with CaptureQueriesContext(connection) as with_key:
+        assert api.post(URL, body(), **KEY).status_code == 201
+    assert len(with_key) == len(without) + 1
+
+
 def test_a_key_is_good_for_another_request_after_a_day(api: APIClient) -> None:
     first = api.post(URL, body(), **KEY)
     IdempotencyRecord.unscoped.update(created_at=timezone.now() - timedelta(hours=25))
@@ -130,6 +140,16 @@ def test_a_key_is_good_for_another_request_after_a_day(api: APIClient) -> None:
     second = api.post(URL, body(), **KEY)
     assert second.status_code == 201
     assert second.data["id"] != first.data["id"]
+
+
+def test_an_external_id_outlives_the_key(api: APIClient) -> None:
+    first = api.post(URL, body(external_id="order-1"), **KEY)
+    IdempotencyRecord.unscoped.update(created_at=timezone.now() - timedelta(hours=25))
+    assert idempotency.reap() == 1
+    again = api.post(URL, body(external_id="order-1"), **KEY)
+    assert (again.status_code, errors(again)) == (409, [(None, "external_id_taken")])
+    assert first.data["id"] in again.json()["errors"][0]["detail"]
+    assert Document.unscoped.count() == 1
 
 
 def test_a_key_of_yesterday_that_nobody_has_reaped_is_still_answered(api: APIClient) -> None:

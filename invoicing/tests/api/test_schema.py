@@ -11,6 +11,8 @@ from drf_spectacular import drainage
 from drf_spectacular.validation import validate_schema
 from rest_framework.test import APIClient
 
+from invoicing.tests.api.asks import POSTS
+
 pytestmark = pytest.mark.django_db
 
 
@@ -81,6 +83,15 @@ def test_issuing_is_described_with_its_header_and_its_answers(schema: Any) -> No
     [reference] = post["requestBody"]["content"]["application/json"]["schema"].values()
     needed = schema["components"]["schemas"][reference.rpartition("/")[2]]["required"]
     assert set(needed) == {"lines"}  # and `receiver` or `customer`
+
+
+def test_every_post_is_described_with_its_key(schema: Any) -> None:
+    silent = []
+    for route in POSTS:
+        told = schema["paths"]["/" + route.replace("<uuid:pk>", "{id}")]["post"]["parameters"]
+        if "Idempotency-Key" not in {parameter["name"] for parameter in told}:
+            silent.append(route)
+    assert silent == []
 
 
 def test_money_is_described_as_text(schema: Any) -> None:
