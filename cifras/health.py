@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
+from django.db.models import Min, Model
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django_q.brokers import get_broker
 
-from invoicing.models import Document, PumpLease
+from invoicing.models import Document, EmailDelivery, FiscalEvent, PacExchange, PumpLease
 from invoicing.pump import ROLES
+from invoicing.services import breaker
+from tenants.models import Tenant
+from webhooks.models import PacDelivery
 
 HEARTBEAT = timedelta(seconds=60)
 LONGEST_WAIT = timedelta(minutes=5)
@@ -28,7 +33,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part works, else 503, each part with its word.
 
     `database` and `broker` answer; each `worker_*` was seen in the last 60 s; `oldest_due` is the
-    age in seconds of the document that waits longest for its turn, not ready above five minutes.
+    seconds that a document, void, e-mail or webhook has waited longest for its turn: not ready
+    above five minutes, but where the PAC is away, or where the queue is long and moves.
     """
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "database": _database,
@@ -74,16 +80,53 @@ def _worker(role: str) -> dict[str, Any]:
 
 
 def _oldest_due() -> dict[str, Any]:
+    """Documents behind a circuit that is not closed rest by intention: the PAC's outage is not
+    ours. A queue that is long, but moves, is a lot of work, not a fault."""
     now = timezone.now()
-    waits = []
-    for column in ("next_attempt_at", "next_poll_at", "lease_expires_at"):
-        oldest = (
-            Document.unscoped.filter(**{f"{column}__lte": now})
-            .order_by(column)
-            .values_list(column, flat=True)
-            .first()
-        )
-        if oldest:
-            waits.append(now - oldest)
-    age = max(waits, default=timedelta())
-    return {"ok": age < LONGEST_WAIT, "seconds": round(age.total_seconds(), 1)}
+    resting = Tenant.objects.filter(breaker.behind(breaker.open_circuits()))
+    ages, ok = [timedelta()], True
+    for queue in QUEUES:
+        due = queue.model._default_manager.filter(**{f"{queue.column}__lte": now})
+        if queue.rests:
+            due = due.exclude(tenant__in=resting)
+        oldest = due.aggregate(oldest=Min(queue.column))["oldest"]
+        if oldest is None:
+            continue
+        ages.append(now - oldest)
+        ok = ok and (now - oldest < LONGEST_WAIT or queue.moves(now))
+    return {"ok": ok, "seconds": round(max(ages).total_seconds(), 1)}
+
+
+def _talks_to_the_pac(now: datetime) -> bool:
+    last = PacExchange.unscoped.order_by("-pk").values_list("created_at", flat=True).first()
+    return last is not None and now - last < HEARTBEAT
+
+
+def _is_mailing(now: datetime) -> bool:
+    return EmailDelivery.unscoped.filter(lease_expires_at__gt=now).exists()
+
+
+def _is_never_long(now: datetime) -> bool:
+    """Of what a sweep does as a whole, each second."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Rows that are due when the time in `column` has come; `rests` behind an open circuit."""
+
+    model: type[Model]
+    column: str
+    moves: Callable[[datetime], bool] = _is_never_long
+    rests: bool = False
+
+
+QUEUES = [
+    Queue(Document, "next_attempt_at", _talks_to_the_pac, rests=True),
+    Queue(Document, "next_poll_at", _talks_to_the_pac, rests=True),
+    Queue(FiscalEvent, "next_attempt_at", _talks_to_the_pac, rests=True),
+    Queue(EmailDelivery, "next_attempt_at", _is_mailing),
+    Queue(Document, "lease_expires_at"),
+    Queue(EmailDelivery, "lease_expires_at"),
+    Queue(PacDelivery, "next_try_at"),
+]

@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from invoicing.models import PumpLease
 from invoicing.services import deliver, follow, submit, void
-from invoicing.services.errands import Errand
+from invoicing.services.errands import Errand, call, logged
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ Chore = Callable[[], object]
 # Seconds that one run takes; the next begins at once. Short, since a cluster that is told to stop
 # waits for its workers.
 RUN = 20.0
+OVERTIME = 40.0  # seconds: a little more than one call's deadline as it is by default
 IDLE = 1.0  # seconds between two looks when nothing is due
 LEASE = timedelta(seconds=20)
 RENEWAL = 5.0  # seconds
@@ -113,14 +114,20 @@ class Pump:
     role: Role
     stopping: threading.Event = field(default_factory=threading.Event)
     in_flight: dict[Future[Any], Errand] = field(default_factory=dict)
+    since: dict[Future[Any], float] = field(default_factory=dict)  # monotonic seconds
     swept: float = 0.0
+    turn: int = 0
     done: int = 0
 
     def run(self, lease: Lease, *, seconds: float) -> int:
-        """Pumps for `seconds`, then lets what is in flight come home. How many errands it ran."""
+        """Pumps for `seconds`, then lets what is in flight come home. How many errands it ran.
+
+        Meanwhile it goes on claiming, for `OVERTIME` at most: a call that hangs must not stop all
+        the others until its deadline.
+        """
         end = time.monotonic() + seconds
         with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
-            while lease.renew() and time.monotonic() < end and not self.stopping.is_set():
+            while lease.renew() and self.has_time(end) and not self.stopping.is_set():
                 self.sweep()
                 claimed = self.claim(pool)
                 if self.in_flight:
@@ -131,6 +138,13 @@ class Pump:
                 lease.renew()
                 self.collect(timeout=IDLE)
         return self.done
+
+    def has_time(self, end: float) -> bool:
+        """Whether the run goes on: until `end`, and while a call from before that is under way."""
+        now = time.monotonic()
+        return now < end or (
+            now < end + OVERTIME and any(since < end for since in self.since.values())
+        )
 
     def drain(self) -> int:
         """Pumps until nothing is due and nothing is in flight. How many errands it ran."""
@@ -150,16 +164,22 @@ class Pump:
             _guarded(chore)
 
     def claim(self, pool: ThreadPoolExecutor) -> int:
-        """Claims as many errands as there are free threads, an equal share from each source."""
+        """Claims as many errands as there are free threads, an equal share from each source.
+
+        They take turns at being first: where one thread is free at a time, the backlog of one
+        source would otherwise take every one.
+        """
         claimed = 0
-        sources = self.role.sources
+        self.turn = (self.turn + 1) % len(self.role.sources)
+        sources = self.role.sources[self.turn :] + self.role.sources[: self.turn]
         for position, source in enumerate(sources):
             free = self.role.threads() - len(self.in_flight)
             share = -(-free // (len(sources) - position))
             if share <= 0:
                 break
             for errand in _guarded(partial(source, share)) or ():
-                self.in_flight[pool.submit(errand.call)] = errand
+                future = pool.submit(call, errand)
+                self.in_flight[future], self.since[future] = errand, time.monotonic()
                 claimed += 1
         return claimed
 
@@ -168,7 +188,9 @@ class Pump:
         finished, _ = wait(self.in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
         for future in finished:
             errand = self.in_flight.pop(future)
-            _guarded(partial(_bring_home, errand, future))
+            del self.since[future]
+            with logged(errand):
+                _guarded(partial(_bring_home, errand, future))
             self.done += 1
 
 

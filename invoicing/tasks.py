@@ -12,7 +12,7 @@ from invoicing.services import catalog_sync, idempotency, payments
 
 
 def pump(role: str) -> int:
-    """One run of the pump, which rings for the next one when it ends.
+    """One run of the pump, which asks for the next one when it ends.
 
     Rung when a worker starts, by the bell and by a schedule each minute, so that a lost ring heals.
     Returns at once where a pump of this cluster runs already.
@@ -20,7 +20,7 @@ def pump(role: str) -> int:
     done = pumps.pump(role)
     if done is None:
         return 0
-    bell.ring(role)
+    bell.hand_over(role)
     return done
 
 

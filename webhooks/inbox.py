@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from invoicing.models import Document
+from invoicing.services.identity import PAC_ID
 from pac import wire
 from tenants.base import new_id
 from tenants.models import Tenant
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 GIVE_UP = 12  # tries; the pauses double from one second, half an hour altogether
 BATCH = 200
 KEPT = timedelta(days=30)
-PAC_ID = re.compile(r"[0-9A-Za-z_-]{1,26}")
 FINISHED = Q(legal_status__in=["DGI_REJECTED", "PAC_REJECTED"])
 
 

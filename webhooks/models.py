@@ -1,26 +1,29 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenants.base import TenantOwned
 
 
 class InboxState(models.TextChoices):
-    WAITING = "WAITING", "Por atender"
-    MATCHED = "MATCHED", "Atendido"
-    UNMATCHED = "UNMATCHED", "Sin documento"
+    WAITING = "WAITING", _("Por atender")
+    MATCHED = "MATCHED", _("Atendido")
+    UNMATCHED = "UNMATCHED", _("Sin documento")
 
 
 class PacDelivery(TenantOwned):
     """A webhook as the PAC delivered it, word for word. A hint, never a truth."""
 
-    body = models.TextField("cuerpo")
-    digest = models.CharField("huella", max_length=64)
-    state = models.CharField("estado", max_length=9, choices=InboxState, default=InboxState.WAITING)
-    tries = models.PositiveSmallIntegerField("intentos", default=0)
-    next_try_at = models.DateTimeField("próximo intento", null=True, blank=True)
+    body = models.TextField(_("cuerpo"))
+    digest = models.CharField(_("huella"), max_length=64)
+    state = models.CharField(
+        _("estado"), max_length=9, choices=InboxState, default=InboxState.WAITING
+    )
+    tries = models.PositiveSmallIntegerField(_("intentos"), default=0)
+    next_try_at = models.DateTimeField(_("próximo intento"), null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "webhook recibido"
-        verbose_name_plural = "webhooks recibidos"
+        verbose_name = _("webhook recibido")
+        verbose_name_plural = _("webhooks recibidos")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "digest"], name="delivery_once_per_content")

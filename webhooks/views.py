@@ -5,6 +5,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from tenants.log_context import add_to_log
 from tenants.models import Tenant
 from webhooks import inbox
 
@@ -21,6 +22,7 @@ def pac_webhook(request: HttpRequest, company_id: str) -> HttpResponse:
     tenant = tenant_of(company_id)
     if tenant is None:
         return refusal(404, "There is no such company here.")
+    add_to_log(tenant=tenant.pk)
     given = request.headers.get(SIGNATURE, "")
     # Every secret is compared, so that the time taken tells nothing about which one is right.
     matches = [constant_time_compare(given, secret) for secret in tenant.webhook_secrets()]
@@ -39,7 +41,8 @@ def pac_webhook(request: HttpRequest, company_id: str) -> HttpResponse:
 def tenant_of(company_id: str) -> Tenant | None:
     if not company_id.isprintable():
         return None  # PostgreSQL would refuse a NUL even in a question
-    return Tenant.objects.filter(pac_company_id=company_id).first()
+    tenants = Tenant.objects.only("webhook_secret", "previous_webhook_secret").order_by()
+    return tenants.filter(pac_company_id=company_id).first()
 
 
 def read_body(request: HttpRequest) -> bytes | None:

@@ -1,6 +1,7 @@
 """What processes agree on through the database: leases, breakers, idempotency."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenants.base import TenantOwned
 
@@ -8,15 +9,15 @@ from tenants.base import TenantOwned
 class PumpLease(models.Model):
     """One pump a cluster and role. Its renewal is the worker's heartbeat."""
 
-    name = models.CharField("nombre", max_length=200, primary_key=True)
-    role = models.CharField("papel", max_length=20)
-    holder = models.CharField("quién", max_length=40)
-    renewed_at = models.DateTimeField("última señal")
-    expires_at = models.DateTimeField("vence")
+    name = models.CharField(_("nombre"), max_length=200, primary_key=True)
+    role = models.CharField(_("papel"), max_length=20)
+    holder = models.CharField(_("quién"), max_length=40)
+    renewed_at = models.DateTimeField(_("última señal"))
+    expires_at = models.DateTimeField(_("vence"))
 
     class Meta:
-        verbose_name = "señal del trabajador"
-        verbose_name_plural = "señales de los trabajadores"
+        verbose_name = _("señal del trabajador")
+        verbose_name_plural = _("señales de los trabajadores")
 
     def __str__(self) -> str:
         return self.name
@@ -25,14 +26,14 @@ class PumpLease(models.Model):
 class Breaker(models.Model):
     """The circuit breaker of one PAC token: open while `retry_at` lies ahead."""
 
-    key = models.CharField("clave", max_length=64, primary_key=True)
-    failures = models.PositiveIntegerField("fallos seguidos", default=0)
-    retry_at = models.DateTimeField("próxima prueba", null=True, blank=True)
-    reason = models.TextField("motivo", blank=True)
+    key = models.CharField(_("clave"), max_length=64, primary_key=True)
+    failures = models.PositiveIntegerField(_("fallos seguidos"), default=0)
+    retry_at = models.DateTimeField(_("próxima prueba"), null=True, blank=True)
+    reason = models.TextField(_("motivo"), blank=True)
 
     class Meta:
-        verbose_name = "corte del PAC"
-        verbose_name_plural = "cortes del PAC"
+        verbose_name = _("corte del PAC")
+        verbose_name_plural = _("cortes del PAC")
 
     def __str__(self) -> str:
         return f"{self.key[:8]}: {self.failures}"
@@ -45,15 +46,15 @@ class IdempotencyRecord(TenantOwned):
     answer: the key is in progress until `lease_expires_at`, then whoever comes next takes it over.
     """
 
-    key = models.CharField("clave", max_length=255)
-    fingerprint = models.CharField("huella", max_length=64)
-    status_code = models.PositiveSmallIntegerField("respuesta", null=True)
-    answer = models.TextField("cuerpo", blank=True)  # JSON as it was sent, to the byte
-    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
+    key = models.CharField(_("clave"), max_length=255)
+    fingerprint = models.CharField(_("huella"), max_length=64)
+    status_code = models.PositiveSmallIntegerField(_("respuesta"), null=True)
+    answer = models.TextField(_("cuerpo"), blank=True)  # JSON as it was sent, to the byte
+    lease_expires_at = models.DateTimeField(_("reserva hasta"), null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "clave de idempotencia"
-        verbose_name_plural = "claves de idempotencia"
+        verbose_name = _("clave de idempotencia")
+        verbose_name_plural = _("claves de idempotencia")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "key"], name="idempotency_key_once_per_tenant"

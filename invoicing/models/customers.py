@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.fiscal.draft import Receiver
 from pac.dgi.codes import RETENTION_CODES, ReceiverType
@@ -25,41 +26,41 @@ class Customer(TenantOwned):
     """
 
     type = models.CharField(
-        "tipo", max_length=20, choices=[(kind.value, kind.label) for kind in ReceiverType]
+        _("tipo"), max_length=20, choices=[(kind.value, _(kind.label)) for kind in ReceiverType]
     )
     ruc = models.CharField("RUC", max_length=20, blank=True)
     ruc_type = models.CharField(
-        "tipo de RUC",
+        _("tipo de RUC"),
         max_length=8,
-        choices=[(RucType.NATURAL, "Natural"), (RucType.JURIDICO, "Jurídico")],
+        choices=[(RucType.NATURAL, _("Natural")), (RucType.JURIDICO, _("Jurídico"))],
         blank=True,
     )
     dv = models.CharField("DV", max_length=2, blank=True)
-    name = models.CharField("nombre", max_length=NAME_LENGTH, blank=True)
+    name = models.CharField(_("nombre"), max_length=NAME_LENGTH, blank=True)
     search_name = models.CharField(max_length=NAME_LENGTH, blank=True, editable=False)
-    address = models.CharField("dirección", max_length=200, blank=True)
-    location = models.CharField("ubicación", max_length=10, blank=True)
-    country = models.CharField("país", max_length=2, default="PA")
-    other_country = models.CharField("otro país", max_length=50, blank=True)
-    foreign_number = models.CharField("id extranjera", max_length=50, blank=True)
-    foreign_country = models.CharField("país de la id", max_length=2, blank=True)
-    emails = models.JSONField("correos", default=list, blank=True)
-    phones = models.JSONField("teléfonos", default=list, blank=True)
+    address = models.CharField(_("dirección"), max_length=200, blank=True)
+    location = models.CharField(_("ubicación"), max_length=10, blank=True)
+    country = models.CharField(_("país"), max_length=2, default="PA")
+    other_country = models.CharField(_("otro país"), max_length=50, blank=True)
+    foreign_number = models.CharField(_("id extranjera"), max_length=50, blank=True)
+    foreign_country = models.CharField(_("país de la id"), max_length=2, blank=True)
+    emails = models.JSONField(_("correos"), default=list, blank=True)
+    phones = models.JSONField(_("teléfonos"), default=list, blank=True)
     withholds = models.BooleanField(
-        "retiene ITBMS",
+        _("retiene ITBMS"),
         default=False,
-        help_text="Sus facturas llevan un código de retención: el propio o el de aquí.",
+        help_text=_("Sus facturas llevan un código de retención: el propio o el de aquí."),
     )
     retention_code = models.CharField(
-        "código de retención",
+        _("código de retención"),
         max_length=1,
-        choices=[(code, kind.name) for code, kind in RETENTION_CODES.items()],
+        choices=[(code, _(kind.name)) for code, kind in RETENTION_CODES.items()],
         blank=True,
     )
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "cliente"
-        verbose_name_plural = "clientes"
+        verbose_name = _("cliente")
+        verbose_name_plural = _("clientes")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "ruc", "ruc_type"],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.fiscal.draft import Receiver
 from invoicing.models.receiver import ReceiverColumns
@@ -15,28 +16,31 @@ from invoicing.models.wirejson import WireJSONField
 from tenants.base import TenantManager, TenantOwned
 from tenants.models import Office, Tenant
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class PacDocumentType(models.TextChoices):
     """Cifras's own code space; `dgi_document_type` is the DGI's. Never mix them."""
 
-    INVOICE = "01", "Factura"
-    CREDIT_NOTE = "02", "Nota de crédito"
-    DEBIT_NOTE = "03", "Nota de débito"
+    INVOICE = "01", _("Factura")
+    CREDIT_NOTE = "02", _("Nota de crédito")
+    DEBIT_NOTE = "03", _("Nota de débito")
 
 
 class GenerationMode(models.TextChoices):
     DGI = "DGI", "DGI"
-    PROFORM = "PROFORM", "Proforma"
-    DGI_IMPORT = "DGI_IMPORT", "Importada"
+    PROFORM = "PROFORM", _("Proforma")
+    DGI_IMPORT = "DGI_IMPORT", _("Importada")
 
 
 class LegalStatus(models.TextChoices):
     """The verdict. Null until there is one; the last three never change again."""
 
-    PAC_AUTHORIZED = "PAC_AUTHORIZED", "Autorizada por el PAC"
-    DGI_AUTHORIZED = "DGI_AUTHORIZED", "Autorizada por la DGI"
-    PAC_REJECTED = "PAC_REJECTED", "Rechazada por el PAC"
-    DGI_REJECTED = "DGI_REJECTED", "Rechazada por la DGI"
+    PAC_AUTHORIZED = "PAC_AUTHORIZED", _("Autorizada por el PAC")
+    DGI_AUTHORIZED = "DGI_AUTHORIZED", _("Autorizada por la DGI")
+    PAC_REJECTED = "PAC_REJECTED", _("Rechazada por el PAC")
+    DGI_REJECTED = "DGI_REJECTED", _("Rechazada por la DGI")
 
 
 REJECTED = (LegalStatus.PAC_REJECTED, LegalStatus.DGI_REJECTED)
@@ -46,35 +50,35 @@ TERMINAL = (LegalStatus.DGI_AUTHORIZED, *REJECTED)
 class SubmissionState(models.TextChoices):
     """How far sending to the PAC got. Says nothing about the verdict."""
 
-    NONE = "NONE", "No se envía"
-    QUEUED = "QUEUED", "En cola"
-    SENDING = "SENDING", "Enviando"
-    UNCERTAIN = "UNCERTAIN", "Respuesta perdida"
-    DONE = "DONE", "Entregada al PAC"
-    FAILED = "FAILED", "Detenida"
+    NONE = "NONE", _("No se envía")
+    QUEUED = "QUEUED", _("En cola")
+    SENDING = "SENDING", _("Enviando")
+    UNCERTAIN = "UNCERTAIN", _("Respuesta perdida")
+    DONE = "DONE", _("Entregada al PAC")
+    FAILED = "FAILED", _("Detenida")
 
 
 class Status(models.TextChoices):
     """The business's view: who owes what; `UNAPPLIED` and `APPLIED` are a credit note's."""
 
-    UNPAID = "UNPAID", "Por cobrar"
-    PARTIALLY_PAID = "PARTIALLY_PAID", "Pagada en parte"
-    PAID = "PAID", "Pagada"
-    OVERPAID = "OVERPAID", "Pagada de más"
-    PAST_DUE = "PAST_DUE", "Vencida"
-    PARTIALLY_CANCELED = "PARTIALLY_CANCELED", "Acreditada en parte"
-    UNAPPLIED = "UNAPPLIED", "Por aplicar"
-    APPLIED = "APPLIED", "Aplicada"
-    CANCELED = "CANCELED", "Cancelada"
-    VOID = "VOID", "Anulada"
+    UNPAID = "UNPAID", _("Por cobrar")
+    PARTIALLY_PAID = "PARTIALLY_PAID", _("Pagada en parte")
+    PAID = "PAID", _("Pagada")
+    OVERPAID = "OVERPAID", _("Pagada de más")
+    PAST_DUE = "PAST_DUE", _("Vencida")
+    PARTIALLY_CANCELED = "PARTIALLY_CANCELED", _("Acreditada en parte")
+    UNAPPLIED = "UNAPPLIED", _("Por aplicar")
+    APPLIED = "APPLIED", _("Aplicada")
+    CANCELED = "CANCELED", _("Cancelada")
+    VOID = "VOID", _("Anulada")
 
 
-def money(verbose_name: str) -> models.DecimalField:
+def money(verbose_name: StrOrPromise) -> models.DecimalField:
     """An amount in B/., to the cent."""
     return models.DecimalField(verbose_name, max_digits=18, decimal_places=2, default=Decimal(0))
 
 
-def json_column(verbose_name: str, *, null: bool = False) -> models.JSONField:
+def json_column(verbose_name: StrOrPromise, *, null: bool = False) -> models.JSONField:
     default = None if null else list
     return models.JSONField(
         verbose_name, encoder=DjangoJSONEncoder, default=default, null=null, blank=True
@@ -90,23 +94,23 @@ class Document(ReceiverColumns, TenantOwned):
     text, known before anything is sent, by which a lost document is recognised.
     """
 
-    document_type = models.CharField("clase", max_length=2, choices=PacDocumentType)
-    dgi_document_type = models.CharField("tipo de documento de la DGI", max_length=2)
-    generation_mode = models.CharField("modo", max_length=10, choices=GenerationMode)
+    document_type = models.CharField(_("clase"), max_length=2, choices=PacDocumentType)
+    dgi_document_type = models.CharField(_("tipo de documento de la DGI"), max_length=2)
+    generation_mode = models.CharField(_("modo"), max_length=10, choices=GenerationMode)
     office = models.ForeignKey(
-        Office, on_delete=models.PROTECT, related_name="+", verbose_name="sucursal"
+        Office, on_delete=models.PROTECT, related_name="+", verbose_name=_("sucursal")
     )
-    billing_point = models.CharField("punto de facturación", max_length=3)
-    number = models.CharField("número", max_length=10)
-    external_id = models.CharField("id externo", max_length=100, null=True, blank=True)  # noqa: DJ001 (null is exempt from uniqueness)
-    issued_at = models.DateTimeField("emitida")
-    due_date = models.DateField("vence", null=True, blank=True)
-    nature = models.CharField("naturaleza", max_length=2)
-    destination = models.PositiveSmallIntegerField("destino")
-    sale_type = models.PositiveSmallIntegerField("tipo de venta")
-    issue_type = models.CharField("tipo de emisión", max_length=2, default="01")
-    contingency = json_column("contingencia", null=True)
-    security_code = models.CharField("código de seguridad", max_length=9, blank=True)
+    billing_point = models.CharField(_("punto de facturación"), max_length=3)
+    number = models.CharField(_("número"), max_length=10)
+    external_id = models.CharField(_("id externo"), max_length=100, null=True, blank=True)  # noqa: DJ001 (null is exempt from uniqueness)
+    issued_at = models.DateTimeField(_("emitida"))
+    due_date = models.DateField(_("vence"), null=True, blank=True)
+    nature = models.CharField(_("naturaleza"), max_length=2)
+    destination = models.PositiveSmallIntegerField(_("destino"))
+    sale_type = models.PositiveSmallIntegerField(_("tipo de venta"))
+    issue_type = models.CharField(_("tipo de emisión"), max_length=2, default="01")
+    contingency = json_column(_("contingencia"), null=True)
+    security_code = models.CharField(_("código de seguridad"), max_length=9, blank=True)
 
     # Of a note: the invoice that it corrects, and how (DGI: 1 whole, 2 interest, 3 partial).
     invoice = models.ForeignKey(
@@ -115,9 +119,9 @@ class Document(ReceiverColumns, TenantOwned):
         null=True,
         blank=True,
         related_name="notes_on_it",
-        verbose_name="factura corregida",
+        verbose_name=_("factura corregida"),
     )
-    modification_code = models.PositiveSmallIntegerField("código de modificación", null=True)
+    modification_code = models.PositiveSmallIntegerField(_("código de modificación"), null=True)
     # Whom the receiver was copied from. The copy is what counts: the customer may go.
     customer = models.ForeignKey(
         "invoicing.Customer",
@@ -125,81 +129,81 @@ class Document(ReceiverColumns, TenantOwned):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name="cliente",
+        verbose_name=_("cliente"),
     )
 
-    discounts = json_column("descuentos")
-    exportation = json_column("exportación", null=True)
-    payment_time = models.CharField("tiempo de pago", max_length=9)
-    payment_methods = json_column("formas de pago")
-    installments = json_column("cuotas")
-    retention_code = models.CharField("código de retención", max_length=1, blank=True)
-    emails = json_column("correos de entrega")
-    notes = models.TextField("notas", blank=True)
-    metadata = models.JSONField("metadatos", default=dict, blank=True)
+    discounts = json_column(_("descuentos"))
+    exportation = json_column(_("exportación"), null=True)
+    payment_time = models.CharField(_("tiempo de pago"), max_length=9)
+    payment_methods = json_column(_("formas de pago"))
+    installments = json_column(_("cuotas"))
+    retention_code = models.CharField(_("código de retención"), max_length=1, blank=True)
+    emails = json_column(_("correos de entrega"))
+    notes = models.TextField(_("notas"), blank=True)
+    metadata = models.JSONField(_("metadatos"), default=dict, blank=True)
 
-    net = money("neto")
+    net = money(_("neto"))
     itbms = money("ITBMS")
     isc = money("ISC")
-    other_taxes = money("otras tasas")
-    taxes = money("impuestos")
-    discount = money("descuento")
-    freight = money("acarreo")
-    insurance = money("seguro")
-    other_expenses = money("otros gastos")
-    total = money("total")
-    retention = money("retención")
-    paid = money("pagado")
-    credited = money("acreditado")
-    status = models.CharField("estado", max_length=18, choices=Status, default=Status.UNPAID)
-    voided_at = models.DateTimeField("anulada", null=True, blank=True)
-    canceled_at = models.DateTimeField("cancelada", null=True, blank=True)
+    other_taxes = money(_("otras tasas"))
+    taxes = money(_("impuestos"))
+    discount = money(_("descuento"))
+    freight = money(_("acarreo"))
+    insurance = money(_("seguro"))
+    other_expenses = money(_("otros gastos"))
+    total = money(_("total"))
+    retention = money(_("retención"))
+    paid = money(_("pagado"))
+    credited = money(_("acreditado"))
+    status = models.CharField(_("estado"), max_length=18, choices=Status, default=Status.UNPAID)
+    voided_at = models.DateTimeField(_("anulada"), null=True, blank=True)
+    canceled_at = models.DateTimeField(_("cancelada"), null=True, blank=True)
 
     legal_status = models.CharField(  # noqa: DJ001 (null: no verdict yet, part of the public surface)
-        "estado legal", max_length=14, choices=LegalStatus, null=True, blank=True
+        _("estado legal"), max_length=14, choices=LegalStatus, null=True, blank=True
     )
     computed_cufe = models.CharField(
-        "CUFE calculado", max_length=66, unique=True, null=True, blank=True
+        _("CUFE calculado"), max_length=66, unique=True, null=True, blank=True
     )
     invoice_number = models.CharField("CUFE", max_length=66, unique=True, null=True, blank=True)
     document_id = models.CharField(  # noqa: DJ001 (null is exempt from uniqueness)
-        "id en el PAC", max_length=26, null=True, blank=True
+        _("id en el PAC"), max_length=26, null=True, blank=True
     )
     qr_code_url = models.TextField("QR", blank=True)
-    authorization_protocol = models.CharField("protocolo", max_length=60, blank=True)
-    authorized_at = models.DateTimeField("autorizada", null=True, blank=True)
-    pac_input = WireJSONField("enviado al PAC", null=True, blank=True)
-    pac_response = WireJSONField("respuesta del PAC", null=True, blank=True)
-    pac_errors = json_column("errores del PAC")
-    warnings = json_column("avisos")
+    authorization_protocol = models.CharField(_("protocolo"), max_length=60, blank=True)
+    authorized_at = models.DateTimeField(_("autorizada"), null=True, blank=True)
+    pac_input = WireJSONField(_("enviado al PAC"), null=True, blank=True)
+    pac_response = WireJSONField(_("respuesta del PAC"), null=True, blank=True)
+    pac_errors = json_column(_("errores del PAC"))
+    warnings = json_column(_("avisos"))
 
     submission_state = models.CharField(
-        "envío", max_length=9, choices=SubmissionState, default=SubmissionState.NONE
+        _("envío"), max_length=9, choices=SubmissionState, default=SubmissionState.NONE
     )
     # Sends that may have reached the PAC; counted before each one, taken back where it surely did
     # not. Zero means: never there.
-    attempts = models.PositiveIntegerField("intentos", default=0)
+    attempts = models.PositiveIntegerField(_("intentos"), default=0)
     # Since when a send of ours may be at the PAC without our knowing.
-    doubtful_since = models.DateTimeField("en duda desde", null=True, blank=True)
-    queued_at = models.DateTimeField("en cola desde", null=True, blank=True)
+    doubtful_since = models.DateTimeField(_("en duda desde"), null=True, blank=True)
+    queued_at = models.DateTimeField(_("en cola desde"), null=True, blank=True)
     # Set if, and only if, the worker has something to do: `next_attempt_at` while QUEUED or
     # UNCERTAIN, `lease_expires_at` while SENDING, `next_poll_at` while the verdict or the PDF is
     # missing. The partial indexes live on that.
-    next_attempt_at = models.DateTimeField("próximo intento", null=True, blank=True)
-    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
-    next_poll_at = models.DateTimeField("próxima consulta", null=True, blank=True)
-    polls = models.PositiveIntegerField("consultas", default=0)
-    setbacks = models.PositiveIntegerField("contratiempos seguidos", default=0)
-    lost_leases = models.PositiveSmallIntegerField("reservas perdidas", default=0)
-    submission_error = json_column("error del envío", null=True)
+    next_attempt_at = models.DateTimeField(_("próximo intento"), null=True, blank=True)
+    lease_expires_at = models.DateTimeField(_("reserva hasta"), null=True, blank=True)
+    next_poll_at = models.DateTimeField(_("próxima consulta"), null=True, blank=True)
+    polls = models.PositiveIntegerField(_("consultas"), default=0)
+    setbacks = models.PositiveIntegerField(_("contratiempos seguidos"), default=0)
+    lost_leases = models.PositiveSmallIntegerField(_("reservas perdidas"), default=0)
+    submission_error = json_column(_("error del envío"), null=True)
     # Named by a webhook, believed only when the PAC confirms it.
-    hinted_document_id = models.CharField("id sugerido", max_length=26, blank=True)
+    hinted_document_id = models.CharField(_("id sugerido"), max_length=26, blank=True)
     # A person dealt with it elsewhere: it no longer asks for anybody's attention.
-    handled_at = models.DateTimeField("atendida fuera", null=True, blank=True)
+    handled_at = models.DateTimeField(_("atendida fuera"), null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "documento"
-        verbose_name_plural = "documentos"
+        verbose_name = _("documento")
+        verbose_name_plural = _("documentos")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -336,25 +340,25 @@ class DocumentLine(TenantOwned):
     """One line of a document, with what it comes to."""
 
     owner = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="lines")
-    number = models.PositiveSmallIntegerField("línea")
-    code = models.CharField("código", max_length=20, blank=True)
-    description = models.CharField("descripción", max_length=500)
-    quantity = models.DecimalField("cantidad", max_digits=18, decimal_places=6)
-    unit = models.CharField("unidad", max_length=20)
-    unit_price = models.DecimalField("precio unitario", max_digits=18, decimal_places=6)
-    unit_discount = models.DecimalField("descuento unitario", max_digits=18, decimal_places=6)
-    itbms_rate = models.CharField("tasa de ITBMS", max_length=2)
+    number = models.PositiveSmallIntegerField(_("línea"))
+    code = models.CharField(_("código"), max_length=20, blank=True)
+    description = models.CharField(_("descripción"), max_length=500)
+    quantity = models.DecimalField(_("cantidad"), max_digits=18, decimal_places=6)
+    unit = models.CharField(_("unidad"), max_length=20)
+    unit_price = models.DecimalField(_("precio unitario"), max_digits=18, decimal_places=6)
+    unit_discount = models.DecimalField(_("descuento unitario"), max_digits=18, decimal_places=6)
+    itbms_rate = models.CharField(_("tasa de ITBMS"), max_length=2)
     cpbs_code = models.CharField("CPBS", max_length=4, blank=True)
-    isc_rate = models.DecimalField("tasa de ISC", max_digits=9, decimal_places=6, null=True)
+    isc_rate = models.DecimalField(_("tasa de ISC"), max_digits=9, decimal_places=6, null=True)
     isc_amount = money("ISC")
-    other_taxes = json_column("otras tasas")
-    net = money("neto")
+    other_taxes = json_column(_("otras tasas"))
+    net = money(_("neto"))
     itbms = money("ITBMS")
-    total = money("total")
+    total = money(_("total"))
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "línea"
-        verbose_name_plural = "líneas"
+        verbose_name = _("línea")
+        verbose_name_plural = _("líneas")
         ordering = ["owner", "number"]
         constraints = [
             models.UniqueConstraint(
@@ -384,8 +388,8 @@ class Invoice(Document):
 
     class Meta:
         proxy = True
-        verbose_name = "factura"
-        verbose_name_plural = "facturas"
+        verbose_name = _("factura")
+        verbose_name_plural = _("facturas")
         default_manager_name = "unscoped"
 
 
@@ -396,8 +400,8 @@ class CreditNote(Document):
 
     class Meta:
         proxy = True
-        verbose_name = "nota de crédito"
-        verbose_name_plural = "notas de crédito"
+        verbose_name = _("nota de crédito")
+        verbose_name_plural = _("notas de crédito")
         default_manager_name = "unscoped"
 
 
@@ -408,6 +412,6 @@ class DebitNote(Document):
 
     class Meta:
         proxy = True
-        verbose_name = "nota de débito"
-        verbose_name_plural = "notas de débito"
+        verbose_name = _("nota de débito")
+        verbose_name_plural = _("notas de débito")
         default_manager_name = "unscoped"

@@ -1,15 +1,16 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.models.documents import Document
 from tenants.base import TenantOwned
 
 
 class DeliveryState(models.TextChoices):
-    QUEUED = "QUEUED", "En cola"
-    SENDING = "SENDING", "Enviando"
-    SENT = "SENT", "Enviado"
-    FAILED = "FAILED", "No entregado"
+    QUEUED = "QUEUED", _("En cola")
+    SENDING = "SENDING", _("Enviando")
+    SENT = "SENT", _("Enviado")
+    FAILED = "FAILED", _("No entregado")
 
 
 class EmailDelivery(TenantOwned):
@@ -20,22 +21,22 @@ class EmailDelivery(TenantOwned):
     """
 
     owner = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="deliveries")
-    occasion = models.CharField("ocasión", max_length=60)
-    to = models.JSONField("para", default=list)
-    message = models.TextField("mensaje", blank=True)
+    occasion = models.CharField(_("ocasión"), max_length=60)
+    to = models.JSONField(_("para"), default=list)
+    message = models.TextField(_("mensaje"), blank=True)
     message_id = models.CharField("Message-ID", max_length=200)
     state = models.CharField(
-        "estado", max_length=7, choices=DeliveryState, default=DeliveryState.QUEUED
+        _("estado"), max_length=7, choices=DeliveryState, default=DeliveryState.QUEUED
     )
-    attempts = models.PositiveIntegerField("intentos", default=0)
-    next_attempt_at = models.DateTimeField("próximo intento", null=True, blank=True)
-    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
-    error = models.TextField("error", blank=True)
-    sent_at = models.DateTimeField("enviado", null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("intentos"), default=0)
+    next_attempt_at = models.DateTimeField(_("próximo intento"), null=True, blank=True)
+    lease_expires_at = models.DateTimeField(_("reserva hasta"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    sent_at = models.DateTimeField(_("enviado"), null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "correo"
-        verbose_name_plural = "correos"
+        verbose_name = _("correo")
+        verbose_name_plural = _("correos")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -44,7 +45,7 @@ class EmailDelivery(TenantOwned):
         ]
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["tenant", "next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="emails_due",
             ),

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.models.documents import Document
 from tenants.base import TenantOwned
@@ -13,15 +14,15 @@ class File(TenantOwned):
     """A stored file of a document: the PAC's signed PDF, or our own page of a proforma."""
 
     owner = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="files")
-    kind = models.CharField("clase", max_length=3, choices=FileKind)
-    name = models.CharField("nombre", max_length=100)
-    content = models.FileField("archivo", max_length=300)
+    kind = models.CharField(_("clase"), max_length=3, choices=FileKind)
+    name = models.CharField(_("nombre"), max_length=100)
+    content = models.FileField(_("archivo"), max_length=300)
     size = models.PositiveIntegerField("bytes")
     sha256 = models.CharField("SHA-256", max_length=64)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "archivo"
-        verbose_name_plural = "archivos"
+        verbose_name = _("archivo")
+        verbose_name_plural = _("archivos")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(

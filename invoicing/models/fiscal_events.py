@@ -1,14 +1,15 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.models.documents import Document, json_column
 from tenants.base import TenantOwned
 
 
 class VoidState(models.TextChoices):
-    REQUESTED = "REQUESTED", "Solicitada"
-    ACCEPTED = "ACCEPTED", "Aceptada"
-    REFUSED = "REFUSED", "Rechazada"
+    REQUESTED = "REQUESTED", _("Solicitada")
+    ACCEPTED = "ACCEPTED", _("Aceptada")
+    REFUSED = "REFUSED", _("Rechazada")
 
 
 class FiscalEvent(TenantOwned):
@@ -21,20 +22,22 @@ class FiscalEvent(TenantOwned):
     document_type = "04"
 
     owner = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="voids")
-    reason = models.CharField("motivo", max_length=1000)
-    state = models.CharField("estado", max_length=9, choices=VoidState, default=VoidState.REQUESTED)
-    requested_at = models.DateTimeField("solicitada")
-    settled_at = models.DateTimeField("resuelta", null=True, blank=True)
-    error = json_column("error", null=True)
-    actor = models.CharField("quién", max_length=150, blank=True)
+    reason = models.CharField(_("motivo"), max_length=1000)
+    state = models.CharField(
+        _("estado"), max_length=9, choices=VoidState, default=VoidState.REQUESTED
+    )
+    requested_at = models.DateTimeField(_("solicitada"))
+    settled_at = models.DateTimeField(_("resuelta"), null=True, blank=True)
+    error = json_column(_("error"), null=True)
+    actor = models.CharField(_("quién"), max_length=150, blank=True)
 
-    attempts = models.PositiveIntegerField("intentos", default=0)
-    next_attempt_at = models.DateTimeField("próximo intento", null=True, blank=True)
-    lease_expires_at = models.DateTimeField("reserva hasta", null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("intentos"), default=0)
+    next_attempt_at = models.DateTimeField(_("próximo intento"), null=True, blank=True)
+    lease_expires_at = models.DateTimeField(_("reserva hasta"), null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "anulación"
-        verbose_name_plural = "anulaciones"
+        verbose_name = _("anulación")
+        verbose_name_plural = _("anulaciones")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -45,10 +48,16 @@ class FiscalEvent(TenantOwned):
         ]
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["tenant", "next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="voids_due",
-            )
+            ),
+            models.Index(fields=["-id"], condition=Q(state="REFUSED"), name="voids_refused"),
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(settled_at__isnull=False),
+                name="voids_by_settlement",
+            ),
         ]
 
     def __str__(self) -> str:

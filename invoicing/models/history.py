@@ -1,5 +1,6 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from invoicing.models.documents import Document
 from invoicing.models.wirejson import WireJSONField
@@ -9,46 +10,46 @@ from tenants.base import TenantOwned
 class Event(models.TextChoices):
     """What can happen to a document; the API calls the feed of them `events`."""
 
-    ISSUED = "issued", "Emitida"
-    EDITED = "edited", "Modificada"
-    SUBMITTED = "submitted", "Proforma convertida en factura"
-    SENT = "sent", "Enviada al PAC"
-    DELAYED = "delayed", "Envío aplazado"
-    UNCERTAIN = "uncertain", "Respuesta perdida"
-    RECOVERED = "recovered", "Encontrada en el PAC"
-    FAILED = "failed", "Detenida"
-    RETRIED = "retried", "Puesta en cola otra vez"
-    LEGAL_STATUS = "legal_status", "Estado legal"
-    FILE_STORED = "file_stored", "Archivo guardado"
-    EMAIL_QUEUED = "email_queued", "Correo en cola"
-    EMAIL_SENT = "email_sent", "Correo enviado"
-    EMAIL_FAILED = "email_failed", "Correo no entregado"
-    CUFE_DIFFERS = "cufe_differs", "El CUFE del PAC es otro"
-    CREDIT_APPLIED = "credit_applied", "Crédito aplicado"
-    PAYMENT = "payment", "Pago recibido"
-    PAYMENT_REMOVED = "payment_removed", "Pago retirado"
-    PAST_DUE = "past_due", "Vencida"
-    CANCELED = "canceled", "Cancelada"
-    VOID_REQUESTED = "void_requested", "Anulación solicitada"
-    VOID_DELAYED = "void_delayed", "Anulación aplazada"
-    VOIDED = "voided", "Anulada"
-    VOID_REFUSED = "void_refused", "Anulación rechazada"
-    ASKED = "asked", "Consultada al PAC"
-    HANDLED = "handled", "Atendida fuera de Cifras"
-    MATCH_DOUBTED = "match_doubted", "El PAC tiene otro contenido con este CUFE"
+    ISSUED = "issued", _("Emitida")
+    EDITED = "edited", _("Modificada")
+    SUBMITTED = "submitted", _("Proforma convertida en factura")
+    SENT = "sent", _("Enviada al PAC")
+    DELAYED = "delayed", _("Envío aplazado")
+    UNCERTAIN = "uncertain", _("Respuesta perdida")
+    RECOVERED = "recovered", _("Encontrada en el PAC")
+    FAILED = "failed", _("Detenida")
+    RETRIED = "retried", _("Puesta en cola otra vez")
+    LEGAL_STATUS = "legal_status", _("Estado legal")
+    FILE_STORED = "file_stored", _("Archivo guardado")
+    EMAIL_QUEUED = "email_queued", _("Correo en cola")
+    EMAIL_SENT = "email_sent", _("Correo enviado")
+    EMAIL_FAILED = "email_failed", _("Correo no entregado")
+    CUFE_DIFFERS = "cufe_differs", _("El CUFE del PAC es otro")
+    CREDIT_APPLIED = "credit_applied", _("Crédito aplicado")
+    PAYMENT = "payment", _("Pago recibido")
+    PAYMENT_REMOVED = "payment_removed", _("Pago retirado")
+    PAST_DUE = "past_due", _("Vencida")
+    CANCELED = "canceled", _("Cancelada")
+    VOID_REQUESTED = "void_requested", _("Anulación solicitada")
+    VOID_DELAYED = "void_delayed", _("Anulación aplazada")
+    VOIDED = "voided", _("Anulada")
+    VOID_REFUSED = "void_refused", _("Anulación rechazada")
+    ASKED = "asked", _("Consultada al PAC")
+    HANDLED = "handled", _("Atendida fuera de Cifras")
+    MATCH_DOUBTED = "match_doubted", _("El PAC tiene otro contenido con este CUFE")
 
 
 class HistoryEntry(TenantOwned):
     """One thing that happened to a document, written in the commit that made it happen."""
 
     owner = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="history")
-    event = models.CharField("qué", max_length=16, choices=Event)
-    data = models.JSONField("datos", default=dict, encoder=DjangoJSONEncoder)
-    actor = models.CharField("quién", max_length=150, blank=True)
+    event = models.CharField(_("qué"), max_length=16, choices=Event)
+    data = models.JSONField(_("datos"), default=dict, encoder=DjangoJSONEncoder)
+    actor = models.CharField(_("quién"), max_length=150, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "suceso"
-        verbose_name_plural = "historia"
+        verbose_name = _("suceso")
+        verbose_name_plural = _("historia")
         ordering = ["id"]
         indexes = [models.Index(fields=["owner", "id"], name="history_of_document")]
 
@@ -62,17 +63,17 @@ class PacExchange(TenantOwned):
     owner = models.ForeignKey(
         Document, on_delete=models.CASCADE, related_name="exchanges", null=True
     )
-    method = models.CharField("método", max_length=6)
-    path = models.CharField("ruta", max_length=500)
-    status = models.PositiveSmallIntegerField("respuesta", null=True)
-    request = WireJSONField("enviado", null=True)
-    response = WireJSONField("recibido", null=True)
-    error = models.TextField("error", blank=True)
-    elapsed_ms = models.PositiveIntegerField("milisegundos")
+    method = models.CharField(_("método"), max_length=6)
+    path = models.CharField(_("ruta"), max_length=500)
+    status = models.PositiveSmallIntegerField(_("respuesta"), null=True)
+    request = WireJSONField(_("enviado"), null=True)
+    response = WireJSONField(_("recibido"), null=True)
+    error = models.TextField(_("error"), blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("milisegundos"))
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "llamada al PAC"
-        verbose_name_plural = "llamadas al PAC"
+        verbose_name = _("llamada al PAC")
+        verbose_name_plural = _("llamadas al PAC")
         ordering = ["id"]
         indexes = [
             models.Index(fields=["owner", "id"], name="exchanges_of_document"),

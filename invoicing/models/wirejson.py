@@ -2,11 +2,14 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from pac import wire
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class WireEncoder(json.JSONEncoder):
@@ -22,6 +25,8 @@ class WireDecoder(json.JSONDecoder):
 class WireJSONField(models.JSONField):
     """What was sent to the PAC or came from it, fit to be sent once more exactly as it was."""
 
-    def __init__(self, verbose_name: str | None = None, name: str | None = None, **options: Any):
+    def __init__(
+        self, verbose_name: "StrOrPromise | None" = None, name: str | None = None, **options: Any
+    ):
         options |= {"encoder": WireEncoder, "decoder": WireDecoder}
         super().__init__(verbose_name, name, **options)

@@ -4,50 +4,98 @@ While the PAC is away nothing is gained by knocking for every document. After so
 the token's documents rest; then one of them goes ahead as a probe, and its outcome decides for all.
 """
 
+from __future__ import annotations
+
 import hashlib
+import logging
+import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import lru_cache
 
-from django.db.models import F
+from cryptography.fernet import InvalidToken
+from django.db import connection, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from invoicing.models import Breaker
+from invoicing.services.errands import LEASE
+from tenants.fields import EncryptedTextField
 from tenants.models import Tenant
 from tenants.pac import pac_address
+
+log = logging.getLogger(__name__)
 
 THRESHOLD = 10  # failures in a row
 FIRST_REST = timedelta(seconds=2)
 LONGEST_REST = timedelta(minutes=1)
-PROBE = timedelta(minutes=2)  # within this, the probe has an outcome or its worker is dead
+PROBE = LEASE  # within this, the probe has an outcome or its worker is dead
+
+# The probes of this process: key -> the `retry_at` that each wrote. It tells a rest that ends with
+# the probe's failure from one that the PAC asked for.
+_probes: dict[str, datetime] = {}
 
 
 def key_of(tenant: Tenant) -> str:
     """The breaker of this tenant's PAC address and token; tells neither."""
-    return hashlib.sha256("\n".join(pac_address(tenant)).encode()).hexdigest()
+    return _digest(*pac_address(tenant))
 
 
 def open_circuits() -> list[Breaker]:
-    """The circuits that are not closed: resting, or waiting for their probe."""
-    return list(Breaker.objects.filter(retry_at__isnull=False))
+    """The circuits that are not closed, resting or waiting for their probe; always in one order, in
+    which workers that claim probes at the same moment cannot lock each other out."""
+    return list(Breaker.objects.filter(retry_at__isnull=False).order_by("key"))
 
 
-def resting_circuits(now: datetime) -> list[Breaker]:
-    """The circuits through which nothing goes now."""
-    return [circuit for circuit in open_circuits() if circuit.retry_at and circuit.retry_at > now]
+def behind(circuits: Collection[Breaker]) -> Q:
+    """Of the tenants, those whose documents go through these circuits.
 
-
-def tenants_of(circuits: Collection[Breaker]) -> set[UUID]:
-    """The tenants whose documents go through these circuits."""
-    if not circuits:
-        return set()
+    Those who use the PAC of the settings are a condition, not a list: there may be thousands.
+    """
     keys = {circuit.key for circuit in circuits}
-    return {tenant.pk for tenant in Tenant.objects.all() if key_of(tenant) in keys}
+    if not keys:
+        return Q(pk__in=())
+    of_the_settings = Q(pac_base_url="", pac_token="")
+    own = (
+        Tenant.objects.exclude(of_the_settings)
+        .annotate(sealed=Cast("pac_token", TextField()))
+        .order_by()
+        .values_list("pk", "pac_base_url", "sealed")
+    )
+    found = Q(pk__in=[pk for pk, url, sealed in own if _key(url, sealed) in keys])
+    return found | of_the_settings if key_of(Tenant()) in keys else found
+
+
+def _key(base_url: str, sealed: str) -> str | None:
+    """`key_of` a tenant with this encrypted token; None where no key opens it: what such a tenant
+    sends fails by itself, and must not fail what the others send."""
+    try:
+        return _digest(*pac_address(Tenant(pac_base_url=base_url, pac_token=_opened(sealed))))
+    except InvalidToken:
+        return None
+
+
+@lru_cache(maxsize=20_000)
+def _opened(sealed: str) -> str:
+    """Opening takes a while, and during an outage it is asked for all the time."""
+    return EncryptedTextField().from_db_value(sealed, None, connection) or ""
+
+
+def _digest(base_url: str, token: str) -> str:
+    return hashlib.sha256(f"{base_url}\n{token}".encode()).hexdigest()
 
 
 def claim_probe(circuit: Breaker, now: datetime) -> bool:
-    """Whether the caller may send the one probe of this circuit, whose rest is over."""
+    """Whether the caller may send the one probe of this circuit, whose rest is over.
+
+    A probe whose worker dies is forgotten after `PROBE`: another one may go then.
+    """
+    until = now + PROBE
     claimed = Breaker.objects.filter(key=circuit.key, retry_at=circuit.retry_at)
-    return claimed.update(retry_at=now + PROBE) == 1
+    if claimed.update(retry_at=until) != 1:
+        return False
+    _probes[circuit.key] = until
+    return True
 
 
 def succeeded(tenant: Tenant) -> None:
@@ -59,14 +107,30 @@ def succeeded(tenant: Tenant) -> None:
 
 def failed(tenant: Tenant, reason: str, *, now: datetime, retry_after: float | None = None) -> None:
     """The PAC did not judge. Opens the circuit after `THRESHOLD` of these, or at once for as long
-    as the PAC itself asked for (`retry_after`, seconds)."""
+    as the PAC itself asked for (`retry_after`, seconds).
+
+    A rest is only ever made longer, but for the place that a probe holds: its failure ends that.
+    """
     key = key_of(tenant)
-    Breaker.objects.bulk_create([Breaker(key=key)], ignore_conflicts=True)
-    Breaker.objects.filter(key=key).update(failures=F("failures") + 1, reason=reason[:500])
-    failures = Breaker.objects.values_list("failures", flat=True).get(key=key)
-    rest = timedelta(seconds=retry_after or 0)
-    if failures >= THRESHOLD:
-        doublings = min((failures - THRESHOLD) // THRESHOLD, 5)
-        rest = max(rest, min(FIRST_REST * 2**doublings, LONGEST_REST))
-    if rest:
-        Breaker.objects.filter(key=key).update(retry_at=now + rest)
+    with transaction.atomic():
+        Breaker.objects.bulk_create([Breaker(key=key)], ignore_conflicts=True)
+        circuit = Breaker.objects.select_for_update().get(key=key)
+        was_probe = circuit.retry_at is not None and circuit.retry_at == _probes.pop(key, None)
+        circuit.failures += 1
+        circuit.reason = reason[:500]
+        rest = timedelta(seconds=retry_after or 0)
+        if was_probe or circuit.failures >= THRESHOLD:
+            rest = max(rest, _rest(circuit.failures))
+        if was_probe or circuit.retry_at is None:
+            circuit.retry_at = now + rest if rest else None
+        elif rest:
+            circuit.retry_at = max(circuit.retry_at, now + rest)
+        circuit.save(update_fields=["failures", "reason", "retry_at"])
+
+
+def _rest(failures: int) -> timedelta:
+    """2 seconds, doubled each ten failures up to a minute, with jitter: tokens that failed together
+    do not come back together."""
+    doublings = min(max(failures - THRESHOLD, 0) // THRESHOLD, 5)
+    longest = min(FIRST_REST * 2**doublings, LONGEST_REST)
+    return longest * random.uniform(0.5, 1)  # noqa: S311 (spreads load, guards nothing)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -32,15 +33,18 @@ from invoicing.models import (
     LegalStatus,
 )
 from invoicing.models.history import Event
+from invoicing.services.claims import read, share_out, waiting_tenants
 from invoicing.services.errands import backoff
 from invoicing.services.history import note
+from invoicing.services.locks import locked_now
 from tenants.base import new_id
 from tenants.errors import Conflict
 
 log = logging.getLogger(__name__)
 
 AUTHORIZED = "authorized"
-LEASE = timedelta(minutes=2)
+# Connecting, TLS, signing in, envelope and message may each take the whole time-out.
+LEASE = timedelta(seconds=6 * settings.EMAIL_TIMEOUT)
 ATTEMPTS_AT_MOST = 8  # with the backoff, about two hours
 FIRST_PAUSE = timedelta(seconds=30)
 
@@ -62,21 +66,37 @@ def queue_if_ready(document: Document) -> EmailDelivery | None:
     return _queue(document, AUTHORIZED, document.delivery_addresses, "")
 
 
-def send_again(document: Document, *, to: Sequence[str], message: str) -> EmailDelivery:
+def send_again(
+    document: Document,
+    *,
+    to: Sequence[str],
+    message: str,
+    actor: str = "",
+    sending: UUID | None = None,
+) -> EmailDelivery:
     """Queues one more e-mail of `document`: a new occasion. Without `to`, to its own addresses.
 
-    Raises `Conflict` (`no_pdf`, `no_address`) where there is nothing to send or nobody to send to.
+    The same `sending` a second time (a second click) is the e-mail of the first. Raises `Conflict`
+    (`no_pdf`, `no_address`) where there is nothing to send or nobody to send to.
     """
     if not document.files.filter(kind=FileKind.PDF).exists():
         raise Conflict("no_pdf", "The document has no PDF yet; it is mailed once it has.")
     addresses = list(to) or document.delivery_addresses
     if not addresses:
         raise Conflict("no_address", "Nobody to send it to: give `to`.")
+    occasion = f"resend:{sending or new_id()}"
     with transaction.atomic():
-        return _queue(document, f"resend:{new_id()}", addresses, message)
+        if sending:
+            locked_now(document).get()  # a twin waits here, and then finds the first
+            first = EmailDelivery.unscoped.filter(owner=document, occasion=occasion).first()
+            if first:
+                return first
+        return _queue(document, occasion, addresses, message, actor)
 
 
-def _queue(document: Document, occasion: str, to: Sequence[str], message: str) -> EmailDelivery:
+def _queue(
+    document: Document, occasion: str, to: Sequence[str], message: str, actor: str = ""
+) -> EmailDelivery:
     _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     domain = sender.rpartition("@")[2] or "localhost"
     delivery = EmailDelivery(
@@ -89,7 +109,7 @@ def _queue(document: Document, occasion: str, to: Sequence[str], message: str) -
         next_attempt_at=timezone.now(),
     )
     delivery.save(force_insert=True)
-    note(document, Event.EMAIL_QUEUED, occasion=occasion, to=list(to))
+    note(document, Event.EMAIL_QUEUED, actor=actor, occasion=occasion, to=list(to))
     transaction.on_commit(lambda: bell.ring("mail"))
     return delivery
 
@@ -101,6 +121,10 @@ class Mailing:
     delivery: EmailDelivery
     lease_expires_at: datetime
     message: EmailMultiAlternatives | None = None
+
+    @property
+    def document(self) -> Document:
+        return self.delivery.owner
 
     def call(self) -> Exception | None:
         """Hands the message to the mail server. No database."""
@@ -138,24 +162,23 @@ class Mailing:
             if error is None:
                 note(delivery.owner, Event.EMAIL_SENT, occasion=delivery.occasion, to=delivery.to)
             elif hopeless:
-                note(
-                    delivery.owner,
-                    Event.EMAIL_FAILED,
-                    occasion=delivery.occasion,
-                    to=delivery.to,
-                    error=str(error),
-                )
+                _note_failure(delivery, str(error))
 
 
 def claim_due(limit: int) -> list[Mailing]:
-    """Claims up to `limit` e-mails that are due."""
+    """Claims up to `limit` e-mails that are due, fairly between tenants."""
     now = timezone.now()
-    due = EmailDelivery.unscoped.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    with transaction.atomic():
+        waiting = waiting_tenants(EmailDelivery, "next_attempt_at", now, limit)
+        keys = share_out(EmailDelivery, "next_attempt_at", now, waiting, limit)
+        rows = EmailDelivery.unscoped.select_related("owner__tenant", "owner__office")
+        due = read(rows, keys, "next_attempt_at", now)
+        claimed = [claim(delivery, now=now) for delivery in due]
     mailings = []
-    for delivery in due.select_related("owner__tenant", "owner__office")[:limit]:
-        mailing = claim(delivery, now=now)
+    for mailing in claimed:
         if mailing is None:
             continue
+        delivery = mailing.delivery
         try:
             mailing.message = _message(delivery)
         except Exception as error:  # a lost file or a broken template costs this e-mail alone
@@ -208,14 +231,34 @@ def recover_lost(limit: int = 100) -> int:
     now = timezone.now()
     lost = EmailDelivery.unscoped.filter(lease_expires_at__lte=now)[:limit]
     for delivery in lost:
-        poison = delivery.attempts >= ATTEMPTS_AT_MOST
-        EmailDelivery.unscoped.filter(
-            pk=delivery.pk, lease_expires_at=delivery.lease_expires_at
-        ).update(
-            state=DeliveryState.FAILED if poison else DeliveryState.QUEUED,
-            lease_expires_at=None,
-            next_attempt_at=None if poison else now,
-            error="A worker died while it was sending this e-mail.",
-            updated_at=now,
-        )
+        with transaction.atomic():
+            _recover(delivery, now)
     return len(lost)
+
+
+def _recover(delivery: EmailDelivery, now: datetime) -> None:
+    poison = delivery.attempts >= ATTEMPTS_AT_MOST
+    error = "A worker died while it was sending this e-mail."
+    changed = EmailDelivery.unscoped.filter(
+        pk=delivery.pk,
+        state=DeliveryState.SENDING,
+        lease_expires_at=delivery.lease_expires_at,
+    ).update(
+        state=DeliveryState.FAILED if poison else DeliveryState.QUEUED,
+        lease_expires_at=None,
+        next_attempt_at=None if poison else now,
+        error=error,
+        updated_at=now,
+    )
+    if changed == 1 and poison:
+        _note_failure(delivery, error)
+
+
+def _note_failure(delivery: EmailDelivery, error: str) -> None:
+    note(
+        delivery.owner,
+        Event.EMAIL_FAILED,
+        occasion=delivery.occasion,
+        to=delivery.to,
+        error=error,
+    )

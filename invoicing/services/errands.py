@@ -8,14 +8,16 @@ threads only calls.
 from __future__ import annotations
 
 import random
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from django.conf import settings
 
 from invoicing.models import Document, PacExchange
 from invoicing.models.documents import PacDocumentType
 from pac.client import Exchange, Kind
+from tenants.log_context import log_context
 
 KINDS = {
     PacDocumentType.INVOICE: Kind.INVOICE,
@@ -36,15 +38,39 @@ class Errand(Protocol):
         """Writes down what came of it, in one transaction."""
 
 
+@runtime_checkable
+class AboutDocument(Protocol):
+    """An errand that is about one document: the log lines written on it say which."""
+
+    @property
+    def document(self) -> Document: ...
+
+
 def run(errand: Errand) -> None:
     """Carries out one errand here and now."""
-    errand.commit(errand.call())
+    with logged(errand):
+        errand.commit(errand.call())
 
 
-def backoff(setbacks: int, *, first: timedelta = timedelta(seconds=1)) -> timedelta:
-    """The pause before the next try: doubled at each setback up to 15 minutes, with jitter so that
+def call(errand: Errand) -> Any:
+    """`errand.call()`, for a thread of a pool: whatever it logs names the errand's document."""
+    with logged(errand):
+        return errand.call()
+
+
+def logged(errand: Errand) -> AbstractContextManager[None]:
+    """The log's context of everything that is done for `errand`."""
+    if isinstance(errand, AboutDocument):
+        return log_context(tenant=errand.document.tenant_id, document=errand.document.pk)
+    return log_context()
+
+
+def backoff(
+    setbacks: int, *, first: timedelta = timedelta(seconds=1), growth: float = 2
+) -> timedelta:
+    """The pause before the next try: longer at each setback up to 15 minutes, with jitter so that
     those who failed together do not come back together."""
-    longest = min(first * 2 ** min(setbacks, 16), LONGEST_PAUSE)
+    longest = min(first * growth ** min(setbacks, 20), LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1)  # noqa: S311 (spreads load, guards nothing)
 
 
@@ -73,5 +99,9 @@ def keep_exchanges(document: Document, exchanges: list[Exchange]) -> None:
 
 
 def later(now: datetime, setbacks: int, retry_after: float | None = None) -> datetime:
-    """When to try again after `setbacks`, not before the PAC's own `Retry-After` (seconds)."""
-    return now + max(backoff(setbacks), timedelta(seconds=retry_after or 0))
+    """When to try again after `setbacks`, not before the PAC's own `Retry-After` (seconds).
+
+    Half as long again each time, 15 minutes after seventeen setbacks. A PAC that is away is spared
+    by its breaker; what comes here while others pass was unlucky, and must not rest for long.
+    """
+    return now + max(backoff(setbacks, growth=1.5), timedelta(seconds=retry_after or 0))

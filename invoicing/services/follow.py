@@ -21,7 +21,7 @@ from invoicing.services.claims import due_documents
 from invoicing.services.errands import LEASE, LONGEST_PAUSE, keep_exchanges, kind_of
 from invoicing.services.files import attach, new_file
 from invoicing.services.history import note
-from invoicing.services.identity import contradiction, is_ours, match_doubted
+from invoicing.services.identity import contradiction, is_ours, match_doubted, was_disowned
 from invoicing.services.locks import locked_now
 from invoicing.services.settle import settle_invoices_of, status_of
 from pac.answers import DocumentAnswer
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 FIRST_POLL = timedelta(seconds=10)
 PATIENCE = timedelta(days=3)
 SLOW_POLL = timedelta(hours=1)
+UNANSWERED = 4  # how much sooner a question is asked again that got no answer
 
 # From which states each verdict may be reached.
 FORWARD: dict[str, tuple[str | None, ...]] = {
@@ -43,6 +44,14 @@ FORWARD: dict[str, tuple[str | None, ...]] = {
     LegalStatus.DGI_AUTHORIZED: (None, LegalStatus.PAC_AUTHORIZED),
     LegalStatus.DGI_REJECTED: (None, LegalStatus.PAC_AUTHORIZED),
 }
+
+# While the PAC may have the document without our knowing.
+NOT_KNOWN_THERE = (
+    SubmissionState.QUEUED,
+    SubmissionState.SENDING,
+    SubmissionState.UNCERTAIN,
+    SubmissionState.FAILED,
+)
 
 
 def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
@@ -129,6 +138,11 @@ class Reading:
     error: PacError | None = None
     exchanges: list[Exchange] = field(default_factory=list)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the PAC said something of the document, if only that it has none."""
+        return self.answer is not None or isinstance(self.error, (NotFound, Rejected))
+
 
 @dataclass(slots=True)
 class Following:
@@ -171,10 +185,10 @@ class Following:
             document = locked_now(self.document).get()
             if reading.answer and self._is_ours(reading.answer):
                 self._adopt(document, reading, reading.answer, now)
-            elif reading.answer or isinstance(reading.error, (NotFound, Rejected)):
-                document.hinted_document_id = ""  # nothing of ours is under that id
-            self._plan_next(document, now)
-        if reading.answer or isinstance(reading.error, (NotFound, Rejected)):
+            elif reading.is_answered:
+                self._drop_hint(document)  # nothing of ours is under that id
+            self._plan_next(document, now, answered=reading.is_answered)
+        if reading.is_answered:
             breaker.succeeded(self.document.tenant)
         elif reading.error:
             breaker.failed(
@@ -184,41 +198,73 @@ class Following:
                 retry_after=reading.error.retry_after,
             )
 
-    @staticmethod
-    def _adopt(document: Document, reading: Reading, answer: DocumentAnswer, now: datetime) -> None:
-        if document.submission_state in (SubmissionState.UNCERTAIN, SubmissionState.FAILED):
-            doubts = contradiction(document, answer)
-            if doubts:
-                document.hinted_document_id = ""
-                document.next_attempt_at = None
-                document.submission_error = match_doubted(answer, doubts)
-                note(document, Event.MATCH_DOUBTED, error=document.submission_error)
-                if reading.pdf:
-                    reading.pdf.content.delete(save=False)
-                return
-            document.submission_state = SubmissionState.DONE
-            document.doubtful_since = document.next_attempt_at = None
-            document.submission_error = None
-            note(document, Event.RECOVERED, document_id=answer.id)
+    def _drop_hint(self, document: Document) -> None:
+        if document.hinted_document_id == self.document.hinted_document_id:  # else a newer one
+            document.hinted_document_id = ""
+
+    def _adopt(
+        self, document: Document, reading: Reading, answer: DocumentAnswer, now: datetime
+    ) -> None:
+        if document.submission_state in NOT_KNOWN_THERE and not self._recover(
+            document, answer, now
+        ):
+            self._drop_hint(document)
+            if reading.pdf:
+                reading.pdf.content.delete(save=False)
+            return
         if reading.pdf and attach(reading.pdf):
             note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
         apply(document, answer, now=now)
 
     @staticmethod
-    def _plan_next(document: Document, now: datetime) -> None:
+    def _recover(document: Document, answer: DocumentAnswer, now: datetime) -> bool:
+        """Whether what the PAC shows under our CUFE settles the sending, whoever is at it: a sender
+        that comes back later finds it settled."""
+        if was_disowned(document, answer):
+            return False
+        doubts = contradiction(document, answer)
+        if doubts and document.submission_state == SubmissionState.SENDING:
+            return False  # the answer to the sender's own POST says more
+        document.next_attempt_at = None
+        if doubts:
+            document.submission_state = SubmissionState.UNCERTAIN
+            document.doubtful_since = document.doubtful_since or now
+            document.submission_error = match_doubted(document, answer, doubts)
+            note(document, Event.MATCH_DOUBTED, error=document.submission_error)
+            return False
+        document.submission_state = SubmissionState.DONE
+        document.attempts = max(document.attempts, 1)  # it is there, so it was sent
+        document.setbacks = 0
+        document.doubtful_since = document.lease_expires_at = None
+        document.submission_error = None
+        note(document, Event.RECOVERED, document_id=answer.id)
+        return True
+
+    @staticmethod
+    def _plan_next(document: Document, now: datetime, *, answered: bool) -> None:
         known = document.document_id or document.hinted_document_id
         finished = document.legal_status in REJECTED or (
             document.legal_status in TERMINAL and document.files.filter(kind=FileKind.PDF).exists()
         )
         document.polls += 1
-        document.next_poll_at = None if finished or not known else now + _pause(document, now)
+        if finished or not known:
+            document.next_poll_at = None
+        elif document.next_poll_at is None or document.next_poll_at > now:
+            pause = _pause(document, now)
+            # No answer says nothing of how long the verdict takes; a PAC that is away is spared by
+            # its breaker.
+            document.next_poll_at = now + (pause if answered else pause / UNANSWERED)
+        # Else a webhook came while the PAC was being asked: its news may be newer than the answer.
         document.save(
             update_fields=[
+                "attempts",
                 "doubtful_since",
                 "hinted_document_id",
+                "lease_expires_at",
                 "next_attempt_at",
                 "next_poll_at",
                 "polls",
+                "setbacks",
                 "submission_error",
                 "submission_state",
                 "updated_at",

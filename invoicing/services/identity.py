@@ -5,12 +5,15 @@ the first send. What carries our CUFE and yet another receiver or total is never
 decides, with both sides shown.
 """
 
+import re
 from typing import Any
 
 from invoicing.models import Document
 from pac.answers import DocumentAnswer
 from pac.dgi import cufe
 from pac.dgi.cufe import Cufe
+
+PAC_ID = re.compile(r"[0-9A-Za-z_-]{1,26}")  # a ULID, or whatever the PAC may take for one
 
 
 def is_ours(document: Document, answer: DocumentAnswer) -> bool:
@@ -46,24 +49,45 @@ def _parsed(answer: DocumentAnswer) -> Cufe | None:
 
 def contradiction(document: Document, answer: DocumentAnswer) -> dict[str, dict[str, str]]:
     """What the PAC shows differently, field by field with both sides; empty where nothing is."""
-    sides = {
-        "receiver_ruc": (document.receiver_ruc, answer.receiver_ruc),
-        "receiver_name": (document.receiver_name, answer.receiver_name),
-        "total": (document.total, answer.total),
-    }
     return {
         name: {"ours": str(ours), "pac": str(theirs)}
-        for name, (ours, theirs) in sides.items()
+        for name, (ours, theirs) in _sides(document, answer).items()
         if theirs is not None and ours != theirs
     }
 
 
-def match_doubted(answer: DocumentAnswer, doubts: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """The `submission_error` of a document that waits for a person's decision."""
+def _sides(document: Document, answer: DocumentAnswer) -> dict[str, tuple[Any, Any]]:
+    """What the two are compared by: ours, and the PAC's, None where its answer does not say."""
+    return {
+        "receiver_ruc": (document.receiver_ruc, answer.receiver_ruc),
+        "receiver_name": (document.receiver_name, answer.receiver_name),
+        "total": (document.total, answer.total),
+    }
+
+
+def match_doubted(
+    document: Document, answer: DocumentAnswer, doubts: dict[str, dict[str, str]]
+) -> dict[str, Any]:
+    """The `submission_error` of a document that waits for a person's decision.
+
+    `ours` and `pac` are the two contents side by side, `differences` the fields that disagree; a
+    value is None where the PAC's answer does not tell it.
+    """
+    sides = _sides(document, answer)
     return {
         "code": "match_doubted",
         "message": "The PAC has a document with our CUFE and another content; it was not adopted. "
         "Compare both sides and decide.",
         "differences": doubts,
         "document_id": answer.id,
+        "ours": {"document_id": document.document_id, "cufe": document.computed_cufe}
+        | {name: str(ours) for name, (ours, _) in sides.items()},
+        "pac": {"document_id": answer.id, "cufe": answer.cufe}
+        | {name: None if theirs is None else str(theirs) for name, (_, theirs) in sides.items()},
     }
+
+
+def was_disowned(document: Document, answer: DocumentAnswer) -> bool:
+    """Whether a person has decided that this document of the PAC is not ours."""
+    error = document.submission_error or {}
+    return error.get("code") == "number_taken" and error.get("document_id") == answer.id

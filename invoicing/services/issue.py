@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from invoicing.services import catalogs
 from invoicing.services.customers import fill_in_customer, refuse_vanished_customer
 from invoicing.services.files import new_file
 from invoicing.services.history import note
-from invoicing.services.idempotency import IdempotencyKey
+from invoicing.services.idempotency import IdempotencyKey, release
 from invoicing.services.settle import status_of
 from pac.dgi import cufe
 from pac.dgi.calendar import panama_date
@@ -98,15 +98,15 @@ def answered_once(
         record = idempotency.find(tenant) if idempotency else None
         if record is None:
             raise
+        if record.status_code is None:  # the claim of a process that died: it stands for nothing
+            release(record)
+            return answered_once(tenant, idempotency, work)
         return Issued(json.loads(record.answer), None, record.status_code, replayed=True)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise
         if idempotency:
-            raise Conflict(
-                "idempotency_in_progress",
-                f"A request with the Idempotency-Key {idempotency.key!r} is still running.",
-            ) from error
+            raise idempotency.in_progress() from error
         raise Busy("This number series is busy; send the same request again.") from error
 
 
@@ -120,9 +120,11 @@ def record(
     *,
     now: datetime,
     invoice: Document | None = None,
+    actor: str = "",
+    told: Mapping[str, str] | None = None,
 ) -> Issued:
     """Writes a judged draft: number, document, lines, money and history, in the caller's
-    transaction. `invoice` is the one that a note corrects."""
+    transaction. `invoice` is the one that a note corrects, `told` what else its history says."""
     document = _document(tenant, office, draft, reckoning, now)
     document.invoice = invoice
     if invoice and draft.customer is None:
@@ -141,7 +143,14 @@ def record(
     DocumentLine.unscoped.bulk_create(lines)
     Payment.unscoped.bulk_create(payments)
     File.unscoped.bulk_create(files)
-    note(document, Event.ISSUED, number=document.number, mode=document.generation_mode)
+    note(
+        document,
+        Event.ISSUED,
+        actor=actor,
+        number=document.number,
+        mode=document.generation_mode,
+        **(told or {}),
+    )
     if document.submission_state == SubmissionState.QUEUED:
         transaction.on_commit(bell.ring)
     return Issued(answer, document)

@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from invoicing.models import Document, SubmissionState
+from invoicing.models.documents import REJECTED
 from invoicing.models.history import Event
 from invoicing.services import follow
 from invoicing.services.errands import later
@@ -125,13 +126,20 @@ class Decision:
             case SubmissionState.DONE:
                 document.doubtful_since = None
                 document.setbacks = 0
-                document.next_poll_at = now + follow.FIRST_POLL
+                document.next_poll_at = self._first_poll(document, now)
             case SubmissionState.QUEUED | SubmissionState.UNCERTAIN:
                 document.setbacks += 1
                 if not self.needs_person:
                     document.next_attempt_at = later(now, document.setbacks, self.retry_after)
                 if document.hinted_document_id:
                     document.next_poll_at = now
+
+    def _first_poll(self, document: Document, now: datetime) -> datetime | None:
+        """Of what was refused there is nothing more to ask, and often no id to ask by; what a
+        webhook has named meanwhile is looked at now."""
+        if self.answer and self.answer.legal_status in REJECTED:
+            return None
+        return now if document.hinted_document_id else now + follow.FIRST_POLL
 
     def _note(self, document: Document) -> None:
         if self.needs_person:
@@ -151,7 +159,7 @@ def decide(document: Document, outcome: Outcome) -> Decision:
     if outcome.ruc_is_unknown:
         return _ruc_unknown(document)
     if outcome.answer:
-        return _on_answer(outcome, outcome.answer)
+        return _on_answer(document, outcome, outcome.answer)
     if outcome.number_is_taken:
         return _number_taken("")
     error = outcome.error
@@ -178,11 +186,11 @@ def decide(document: Document, outcome: Outcome) -> Decision:
     )
 
 
-def _on_answer(outcome: Outcome, answer: DocumentAnswer) -> Decision:
+def _on_answer(document: Document, outcome: Outcome, answer: DocumentAnswer) -> Decision:
     if outcome.doubts:
         return Decision(
             SubmissionState.UNCERTAIN,
-            match_doubted(answer, outcome.doubts),
+            match_doubted(document, answer, outcome.doubts),
             not_received=not outcome.posted,
             needs_person=True,
         )

@@ -57,7 +57,7 @@ def submit_proforma(document: Document) -> Document:
     return current
 
 
-def retry(document: Document, *, actor: str = "") -> Document:
+def retry(document: Document, *, actor: str = "", reason: str = "") -> Document:
     """Puts a FAILED document back into the queue, patience and pauses anew.
 
     Where its number belongs to another document at the PAC, it takes the next one of its series. An
@@ -86,6 +86,7 @@ def retry(document: Document, *, actor: str = "") -> Document:
         current.setbacks = current.lost_leases = 0
         current.queued_at = current.next_attempt_at = now
         current.save()
-        note(current, Event.RETRIED, actor=actor, number=current.number)
+        said = {"reason": reason} if reason else {}
+        note(current, Event.RETRIED, actor=actor, number=current.number, **said)
         transaction.on_commit(bell.ring)
     return current

@@ -21,11 +21,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ from invoicing.models import Document, SubmissionState
 from invoicing.models.history import Event
 from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
-from invoicing.services.errands import LEASE, keep_exchanges, kind_of
+from invoicing.services.errands import LEASE, backoff, keep_exchanges, kind_of
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, has_our_number, is_numbered_alike, is_ours
 from invoicing.services.locks import locked_now
@@ -49,6 +49,7 @@ from tenants.services.rucs import RucAndType
 log = logging.getLogger(__name__)
 
 DEATHS_AT_MOST = 5
+LOST_AGAIN = timedelta(seconds=15)  # doubled at each further loss, with jitter
 
 
 @dataclass(slots=True)
@@ -163,28 +164,32 @@ def claim(
 ) -> Sending | None:
     """Takes the document for one try, in the caller's transaction.
 
-    None where somebody else was faster, and for a document of which no payload can be made: it is
-    set aside as FAILED, so that a defect of ours stops one document and not the queue.
+    None where somebody else was faster, and for a document of which no payload can be made, or none
+    that can be stored: it is set aside as FAILED, so that a defect of ours stops one document and
+    not the queue.
     """
+    lease_expires_at = now + LEASE
     try:
         payload = document.pac_input or build_payload(document, document.lines.all())
+        with transaction.atomic():
+            claimed = Document.unscoped.filter(
+                pk=document.pk,
+                submission_state=document.submission_state,
+                next_attempt_at=document.next_attempt_at,
+            ).update(
+                submission_state=SubmissionState.SENDING,
+                attempts=F("attempts") + 1,
+                lease_expires_at=lease_expires_at,
+                next_attempt_at=None,
+                pac_input=payload,
+                updated_at=now,
+            )
+    except OperationalError:  # the database's trouble, not the document's
+        raise
     except Exception:
         log.exception("No payload can be made of document %s", document.pk)
         _set_aside(document, now)
         return None
-    lease_expires_at = now + LEASE
-    claimed = Document.unscoped.filter(
-        pk=document.pk,
-        submission_state=document.submission_state,
-        next_attempt_at=document.next_attempt_at,
-    ).update(
-        submission_state=SubmissionState.SENDING,
-        attempts=F("attempts") + 1,
-        lease_expires_at=lease_expires_at,
-        next_attempt_at=None,
-        pac_input=payload,
-        updated_at=now,
-    )
     if claimed != 1:
         return None
     document.submission_state = SubmissionState.SENDING
@@ -233,8 +238,9 @@ def _set_aside(document: Document, now: datetime) -> None:
 def recover_lost(limit: int = 100) -> int:
     """Documents whose worker died with them: nobody knows, so they become UNCERTAIN and are due.
 
-    One that took `DEATHS_AT_MOST` workers with it is set aside as FAILED for a person. Returns how
-    many there were.
+    One that took `DEATHS_AT_MOST` workers with it is set aside as FAILED for a person. Those that
+    were lost together before are spread over time, so that whoever only happened to be in flight
+    with such a one is not lost with it again. Returns how many there were.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -244,27 +250,38 @@ def recover_lost(limit: int = 100) -> int:
             ]
         )
         for document in lost:
-            poison = document.lost_leases + 1 >= DEATHS_AT_MOST
-            state = SubmissionState.FAILED if poison else SubmissionState.UNCERTAIN
-            error = {
-                "code": "worker_lost",
-                "message": "A worker died while it was sending this document."
-                + (f" That happened {DEATHS_AT_MOST} times; look at its log." if poison else ""),
-            }
-            changed = Document.unscoped.filter(
-                pk=document.pk,
-                submission_state=SubmissionState.SENDING,
-                lease_expires_at=document.lease_expires_at,
-            ).update(
-                submission_state=state,
-                lost_leases=F("lost_leases") + 1,
-                doubtful_since=document.doubtful_since or now,
-                lease_expires_at=None,
-                next_attempt_at=None if poison else now,
-                next_poll_at=now if document.hinted_document_id else None,
-                submission_error=error,
-                updated_at=now,
-            )
-            if changed == 1:
-                note(document, Event.FAILED if poison else Event.UNCERTAIN, error=error)
+            try:
+                with transaction.atomic():
+                    _recover(document, now)
+            except DatabaseError:
+                log.exception("The lost document %s could not be recovered", document.pk)
     return len(lost)
+
+
+def _recover(document: Document, now: datetime) -> None:
+    poison = document.lost_leases + 1 >= DEATHS_AT_MOST
+    state = SubmissionState.FAILED if poison else SubmissionState.UNCERTAIN
+    error = {
+        "code": "worker_lost",
+        "message": "A worker died while it was sending this document."
+        + (f" That happened {DEATHS_AT_MOST} times; look at its log." if poison else ""),
+    }
+    due = now
+    if document.lost_leases:
+        due += backoff(document.lost_leases, first=LOST_AGAIN)
+    changed = Document.unscoped.filter(
+        pk=document.pk,
+        submission_state=SubmissionState.SENDING,
+        lease_expires_at=document.lease_expires_at,
+    ).update(
+        submission_state=state,
+        lost_leases=F("lost_leases") + 1,
+        doubtful_since=document.doubtful_since or now,
+        lease_expires_at=None,
+        next_attempt_at=None if poison else due,
+        next_poll_at=now if document.hinted_document_id else None,
+        submission_error=error,
+        updated_at=now,
+    )
+    if changed == 1:
+        note(document, Event.FAILED if poison else Event.UNCERTAIN, error=error)

@@ -1,6 +1,7 @@
 """The DGI's code lists (ficha técnica v1.00): code -> name.
 
-Names are Spanish, as they are shown to people. A mapping's keys have the type the wire wants:
+Names are Spanish, as documents show them; those that staff read are marked for translation. A
+mapping's keys have the type the wire wants:
 strings with their leading zero where the DGI writes digits as text, integers elsewhere.
 All mappings are read-only.
 """
@@ -11,6 +12,11 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final, Self
+
+
+def gettext_noop(name: str) -> str:
+    """Marks a name for translation, which whoever shows it looks up: this package has no Django."""
+    return name
 
 
 class Environment(IntEnum):
@@ -33,10 +39,10 @@ class ReceiverType(StrEnum):
         member.label = label
         return member
 
-    CONTRIBUYENTE = "CONTRIBUYENTE", "01", "Contribuyente"
-    CONSUMIDOR_FINAL = "CONSUMIDOR_FINAL", "02", "Consumidor final"
-    GOBIERNO = "GOBIERNO", "03", "Gobierno"
-    EXTRANJERO = "EXTRANJERO", "04", "Extranjero"
+    CONTRIBUYENTE = "CONTRIBUYENTE", "01", gettext_noop("Contribuyente")
+    CONSUMIDOR_FINAL = "CONSUMIDOR_FINAL", "02", gettext_noop("Consumidor final")
+    GOBIERNO = "GOBIERNO", "03", gettext_noop("Gobierno")
+    EXTRANJERO = "EXTRANJERO", "04", gettext_noop("Extranjero")
 
 
 class PaymentTime(StrEnum):
@@ -79,10 +85,10 @@ ITBMS_RATES: Final[Mapping[str, Decimal]] = MappingProxyType(
 
 ITBMS_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "00": "Exento (0 %)",
-        "01": "ITBMS 7 %",
-        "02": "ITBMS 10 %",
-        "03": "ITBMS 15 %",
+        "00": gettext_noop("Exento (0 %)"),
+        "01": gettext_noop("ITBMS 7 %"),
+        "02": gettext_noop("ITBMS 10 %"),
+        "03": gettext_noop("ITBMS 15 %"),
     }
 )
 
@@ -139,9 +145,9 @@ ISSUE_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 PAYMENT_TIMES: Final[Mapping[int, str]] = MappingProxyType(
     {
-        PaymentTime.IMMEDIATE.code: "Inmediato",
-        PaymentTime.CREDIT.code: "Plazo",
-        PaymentTime.MIXED.code: "Mixto",
+        PaymentTime.IMMEDIATE.code: gettext_noop("Inmediato"),
+        PaymentTime.CREDIT.code: gettext_noop("Plazo"),
+        PaymentTime.MIXED.code: gettext_noop("Mixto"),
     }
 )
 
@@ -151,17 +157,17 @@ METHOD_OTHER: Final = "99"
 
 PAYMENT_METHODS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        METHOD_CREDIT: "Crédito",
-        METHOD_CASH: "Efectivo",
-        "03": "Tarjeta de crédito",
-        "04": "Tarjeta de débito",
-        "05": "Tarjeta de fidelización",
-        "06": "Vale",
-        "07": "Tarjeta de regalo",
-        "08": "Transferencia o depósito a cuenta bancaria",
-        "09": "Cheque",
-        "10": "Punto de pago",
-        METHOD_OTHER: "Otro",
+        METHOD_CREDIT: gettext_noop("Crédito"),
+        METHOD_CASH: gettext_noop("Efectivo"),
+        "03": gettext_noop("Tarjeta de crédito"),
+        "04": gettext_noop("Tarjeta de débito"),
+        "05": gettext_noop("Tarjeta de fidelización"),
+        "06": gettext_noop("Vale"),
+        "07": gettext_noop("Tarjeta de regalo"),
+        "08": gettext_noop("Transferencia o depósito a cuenta bancaria"),
+        "09": gettext_noop("Cheque"),
+        "10": gettext_noop("Punto de pago"),
+        METHOD_OTHER: gettext_noop("Otro"),
     }
 )
 
@@ -169,12 +175,20 @@ RETENTION_CODES: Final[Mapping[str, RetentionCode]] = MappingProxyType(
     {
         entry.code: entry
         for entry in (
-            RetentionCode("1", "Pago por servicio profesional al Estado", Decimal(100)),
-            RetentionCode("2", "Pago por venta de bienes o servicios al Estado", Decimal(50)),
-            RetentionCode("3", "Pago o acreditación a no domiciliado", Decimal(100)),
-            RetentionCode("4", "Pago o acreditación por compra de bienes o servicios", Decimal(50)),
-            RetentionCode("7", "Pago a comercio afiliado a tarjetas", Decimal(50)),
-            RetentionCode("8", "Otros", None),
+            RetentionCode(
+                "1", gettext_noop("Pago por servicio profesional al Estado"), Decimal(100)
+            ),
+            RetentionCode(
+                "2", gettext_noop("Pago por venta de bienes o servicios al Estado"), Decimal(50)
+            ),
+            RetentionCode("3", gettext_noop("Pago o acreditación a no domiciliado"), Decimal(100)),
+            RetentionCode(
+                "4",
+                gettext_noop("Pago o acreditación por compra de bienes o servicios"),
+                Decimal(50),
+            ),
+            RetentionCode("7", gettext_noop("Pago a comercio afiliado a tarjetas"), Decimal(50)),
+            RetentionCode("8", gettext_noop("Otros"), None),
         )
     }
 )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pac.sandbox.control import Control
 from pac.sandbox.documents import Documents
-from pac.sandbox.faults import FaultInjector
+from pac.sandbox.faults import Fault, FaultInjector
 from pac.sandbox.files import SignedLinks
 from pac.sandbox.issuing import Issuing
 from pac.sandbox.kinds import Kind
@@ -41,13 +41,13 @@ class Application:
         self.options = options
         self._initial = replace(options)
         self.state = state = State()
-        self._injector = injector = FaultInjector(options)
+        self.injector = injector = FaultInjector(options)
         self.webhooks = webhooks = Webhooks(options, injector)
         self.verdicts = verdicts = Verdicts(state, options, injector, webhooks, clock)
         links = SignedLinks(state, options, clock)
         lookups = Lookups(options)
         self._issuing = Issuing(state, options, lookups, verdicts, webhooks, clock)
-        self.control = Control(state, options, verdicts, self.reset)
+        self.control = Control(state, options, verdicts, injector, self.reset)
         self._control_routes = control_routes(self.control)
         self._routes = public_routes(
             Onboarding(state, options),
@@ -73,7 +73,7 @@ class Application:
             self.verdicts.clear()
             self.state.clear()
             self.options.copy_from(self._initial)
-            self._injector.reseed()
+            self.injector.reseed()
 
     def handle(self, request: Request) -> Response | Cut:
         """Answer one request; never raises."""
@@ -99,17 +99,28 @@ class Application:
     def _pan(self, request: Request) -> Response | Cut:
         if self.options.down != "refuse":
             self._count_post(request)
-        fault = self._injector.choose(
+        fault = self.injector.choose(
             request, is_document_call=DOCUMENT_PATH.fullmatch(request.path) is not None
         )
         if fault is None:
             return self._process(request)
+        if fault.is_late:
+            return self._late(request, fault)
         if fault.is_processed:
             try:
                 self._process(request)
             except ApiError as error:
                 logger.debug("%s, and its answer withheld: %s", request.path, error)
-        return self._injector.outcome(fault)
+        return self.injector.outcome(fault)
+
+    def _late(self, request: Request, fault: Fault) -> Response:
+        if fault is Fault.LATE_PROCESSING:
+            time.sleep(self.options.late_seconds)
+            return self._process(request)
+        try:
+            return self._process(request)
+        finally:
+            time.sleep(self.options.late_seconds)
 
     def _count_post(self, request: Request) -> None:
         if request.method == "POST" and ISSUE_PATH.fullmatch(request.path):

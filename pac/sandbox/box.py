@@ -105,6 +105,11 @@ class Sandbox:
         with self._state.lock:
             return Counter(self._state.routes)
 
+    @property
+    def faults(self) -> Counter[str]:
+        """How often each kind of fault struck."""
+        return self._application.injector.counts
+
     def settle(self) -> None:
         """Make the DGI decide now on everything that waits, and see its webhooks off.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pac.sandbox.faults import FaultInjector
 from pac.sandbox.options import OptionError, Options
 from pac.sandbox.records import PAC_REJECTED, Document
 from pac.sandbox.state import State
@@ -13,11 +14,17 @@ class Control:
     """`/__sandbox__/...`: no Bearer token, no faults, no latency."""
 
     def __init__(
-        self, state: State, options: Options, verdicts: Verdicts, reset: Callable[[], None]
+        self,
+        state: State,
+        options: Options,
+        verdicts: Verdicts,
+        injector: FaultInjector,
+        reset: Callable[[], None],
     ) -> None:
         self._state = state
         self._options = options
         self._verdicts = verdicts
+        self._injector = injector
         self._reset = reset
 
     def documents(self, request: Request) -> Response:
@@ -32,7 +39,7 @@ class Control:
         return [each for each in everything if each.legal_status != PAC_REJECTED]
 
     def requests(self, request: Request) -> Response:
-        """How often each route was processed, and how often each number was asked for.
+        """How often each route was processed, each number was asked for, each fault struck.
 
         `posts` also counts the calls that a fault kept from being processed.
         """
@@ -41,7 +48,8 @@ class Control:
             posts = list(self._state.posts.items())
         names = ("idCompany", "documentType", "billingPoint", "numeration")
         counted = [dict(zip(names, post, strict=True)) | {"count": n} for post, n in posts]
-        return Response(200, {"routes": routes, "posts": counted})
+        faults = dict(self._injector.counts)
+        return Response(200, {"routes": routes, "posts": counted, "faults": faults})
 
     def options(self, request: Request) -> Response:
         """All options as they stand."""

@@ -75,7 +75,8 @@ class Documents:
             found = [
                 each
                 for each in self._state.listed(company.id, Kind.of_path(kind), numeration)
-                if billing_point in (None, each.number.billing_point)
+                if not self._options.list_behind
+                and billing_point in (None, each.number.billing_point)
                 and document_type in (None, each.number.document_type)
             ]
             page = [each.wire() for each in reversed(found[-LONGEST_LIST:])]

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-RATES = ("reject_rate", "error_rate", "timeout_rate", "lost_answer_rate")
+RATES = (
+    "reject_rate",
+    "error_rate",
+    "error_after_rate",
+    "reset_rate",
+    "timeout_rate",
+    "late_rate",
+    "lost_answer_rate",
+    "webhook_loss_rate",
+    "webhook_late_rate",
+)
 DOWN = ("", "refuse", "503")
 
 
@@ -30,8 +40,16 @@ class Options:
     """Share of accepted documents that the DGI then rejects."""
     error_rate: float = 0.0
     """Share of document calls answered 5xx; nothing was processed."""
+    error_after_rate: float = 0.0
+    """Share of writing document calls that are processed and then answered 502."""
+    reset_rate: float = 0.0
+    """Share of document calls whose connection is reset; nothing was processed."""
     timeout_rate: float = 0.0
     """Share of document calls never answered; a coin decides whether they were processed."""
+    late_rate: float = 0.0
+    """Share of document calls answered `late_seconds` late; a coin decides whether they are also
+    processed as late, when the caller has long given up and perhaps asked what became of them."""
+    late_seconds: float = 4.0
     lost_answer_rate: float = 0.0
     """Share of writing document calls that are processed and then cut off without an answer."""
 
@@ -52,6 +70,8 @@ class Options:
     """Every call under `/pan` is answered 401, as with a revoked token."""
     list_missing: bool = False
     """The list of documents answers 404, as where the PAC has no such call."""
+    list_behind: bool = False
+    """The list of documents answers and shows none, as where it lags behind."""
     withhold_pdf: bool = False
     """No `pdf` link yet."""
     affiliation_pending: bool = False
@@ -62,6 +82,11 @@ class Options:
     no_webhooks: bool = False
     duplicate_webhooks: bool = False
     """Each webhook is sent two or three times."""
+    webhook_loss_rate: float = 0.0
+    """Share of webhooks that are never sent."""
+    webhook_late_rate: float = 0.0
+    """Share of webhooks that are held back for `webhook_late_seconds`: later ones overtake them."""
+    webhook_late_seconds: float = 5.0
 
     seed: int | None = None
     """Makes the random faults the same for the same sequence of calls; read at the start."""

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ class Delivery(NamedTuple):
 
 
 class Webhooks:
-    """A queue of deliveries and the threads that send them.
+    """A queue of deliveries and the threads that send them; late ones wait in a queue before it.
 
     After three failed attempts a delivery is forgotten, as it is with the real PAC.
     """
@@ -39,11 +40,15 @@ class Webhooks:
         self._options = options
         self._injector = injector
         self._queue: queue.Queue[Delivery | None] = queue.Queue()
+        self._late: queue.Queue[tuple[float, Delivery] | None] = queue.Queue()
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"sandbox-webhook-{each}", daemon=True)
             for each in range(WORKERS)
         ]
+        self._threads.append(
+            threading.Thread(target=self._hold_back, name="sandbox-webhook-late", daemon=True)
+        )
 
     def start(self) -> None:
         for thread in self._threads:
@@ -52,7 +57,8 @@ class Webhooks:
     def stop(self) -> None:
         """End; what is still queued is lost."""
         self._stopping.set()
-        for _ in self._threads:
+        self._late.put(None)
+        for _ in range(WORKERS):
             self._queue.put(None)
         for thread in self._threads:
             thread.join()
@@ -69,13 +75,23 @@ class Webhooks:
             return
         delivery = Delivery(url, dict(headers), dumps(_body(document)))
         for _ in range(self._injector.copies()):
-            self._queue.put(delivery)
+            if self._injector.holds_back():
+                due = time.monotonic() + self._options.webhook_late_seconds
+                self._late.put((due, delivery))
+            else:
+                self._queue.put(delivery)
 
     def drain(self, seconds: float) -> bool:
         """Wait until everything queued was sent or given up; False after `seconds`."""
-        waiting = self._queue.all_tasks_done
-        with waiting:
-            return waiting.wait_for(lambda: not self._queue.unfinished_tasks, seconds)
+        end = time.monotonic() + seconds
+        return all(_is_empty_by(end, each) for each in (self._late, self._queue))
+
+    def _hold_back(self) -> None:
+        while (held := self._late.get()) is not None:
+            due, delivery = held
+            self._stopping.wait(max(0.0, due - time.monotonic()))
+            self._queue.put(delivery)
+            self._late.task_done()
 
     def _run(self) -> None:
         with requests.Session() as session:
@@ -104,6 +120,14 @@ class Webhooks:
             if answer.ok:
                 return
             logger.info("Webhook to %s was answered %s", delivery.url, answer.status_code)
+
+
+def _is_empty_by(end: float, waiting: queue.Queue[Any]) -> bool:
+    """Wait until a queue's work is done; False where it is not at `end` (`time.monotonic`)."""
+    with waiting.all_tasks_done:
+        return waiting.all_tasks_done.wait_for(
+            lambda: not waiting.unfinished_tasks, max(0.0, end - time.monotonic())
+        )
 
 
 def _body(document: Document) -> dict[str, Any]:

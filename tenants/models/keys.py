@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
 from tenants.base import new_id
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Scope(models.TextChoices):
-    READ = "read", "Leer"
-    WRITE = "write", "Escribir"
+    READ = "read", _("Leer")
+    WRITE = "write", _("Escribir")
 
 
 class ApiKeyManager(BaseAPIKeyManager):
@@ -43,16 +44,16 @@ class ApiKey(AbstractAPIKey):
         "tenants.Tenant",
         on_delete=models.PROTECT,
         related_name="api_keys",
-        verbose_name="contribuyente",
+        verbose_name=_("contribuyente"),
     )
-    scopes = models.JSONField("permisos", default=list)
-    last_used_at = models.DateTimeField("último uso", null=True, editable=False)
+    scopes = models.JSONField(_("permisos"), default=list)
+    last_used_at = models.DateTimeField(_("último uso"), null=True, editable=False)
 
     objects = ApiKeyManager()  # type: ignore[misc, assignment]  # ours keeps the UUID
 
     class Meta(AbstractAPIKey.Meta):
-        verbose_name = "clave de API"
-        verbose_name_plural = "claves de API"
+        verbose_name = _("clave de API")  # type: ignore[assignment]
+        verbose_name_plural = _("claves de API")  # type: ignore[assignment]
 
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes

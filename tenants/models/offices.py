@@ -1,34 +1,37 @@
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenants.base import TenantOwned
 from tenants.models.pac_twin import PacTwin
 
-OFFICE_TYPES = [("main", "Principal"), ("associated", "Asociada")]
+OFFICE_TYPES = [("main", _("Principal")), ("associated", _("Asociada"))]
 
 
 class Office(PacTwin, TenantOwned):
     """A branch (sucursal) of a tenant; its code is part of every CUFE issued there."""
 
-    code = models.CharField("código", max_length=4, validators=[RegexValidator(r"^[0-9]{4}$")])
+    code = models.CharField(_("código"), max_length=4, validators=[RegexValidator(r"^[0-9]{4}$")])
     type = models.CharField(
-        "tipo",
+        _("tipo"),
         max_length=10,
         choices=OFFICE_TYPES,
         default="main",
     )
-    coordinates = models.CharField("coordenadas", max_length=40)
-    address = models.CharField("dirección", max_length=100)
-    telephone = models.CharField("teléfono", max_length=12)
+    coordinates = models.CharField(_("coordenadas"), max_length=40)
+    address = models.CharField(_("dirección"), max_length=100)
+    telephone = models.CharField(_("teléfono"), max_length=12)
     location = models.CharField(
-        "ubicación", max_length=10, help_text="Provincia-distrito-corregimiento, p. ej. 8-8-11."
+        _("ubicación"),
+        max_length=10,
+        help_text=_("Provincia-distrito-corregimiento, p. ej. 8-8-11."),
     )
-    email = models.EmailField("correo", max_length=50, blank=True)
-    pac_office_id = models.CharField("id en el PAC", max_length=26, blank=True)
+    email = models.EmailField(_("correo"), max_length=50, blank=True)
+    pac_office_id = models.CharField(_("id en el PAC"), max_length=26, blank=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "sucursal"
-        verbose_name_plural = "sucursales"
+        verbose_name = _("sucursal")
+        verbose_name_plural = _("sucursales")
         ordering = ["code"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "code"], name="office_code_once_per_tenant")
@@ -42,27 +45,27 @@ class SeriesKind(models.TextChoices):
     """Fiscal numbers and a proforma's own numbers never mix."""
 
     DGI = "DGI", "DGI"
-    PROFORM = "PROFORM", "Proforma"
+    PROFORM = "PROFORM", _("Proforma")
 
 
 class NumberSeries(TenantOwned):
     """The numbers of one office, billing point and DGI document type: gapless, never restarted."""
 
-    office = models.ForeignKey(Office, on_delete=models.PROTECT, verbose_name="sucursal")
+    office = models.ForeignKey(Office, on_delete=models.PROTECT, verbose_name=_("sucursal"))
     billing_point = models.CharField(
-        "punto de facturación", max_length=3, validators=[RegexValidator(r"^(?!000)[0-9]{3}$")]
+        _("punto de facturación"), max_length=3, validators=[RegexValidator(r"^(?!000)[0-9]{3}$")]
     )
-    kind = models.CharField("clase", max_length=7, choices=SeriesKind, default=SeriesKind.DGI)
-    dgi_document_type = models.CharField("tipo de documento de la DGI", max_length=2)
+    kind = models.CharField(_("clase"), max_length=7, choices=SeriesKind, default=SeriesKind.DGI)
+    dgi_document_type = models.CharField(_("tipo de documento de la DGI"), max_length=2)
     last_number = models.PositiveBigIntegerField(
-        "último número",
+        _("último número"),
         default=0,
-        help_text="El próximo documento lleva el siguiente. Nunca se baja.",
+        help_text=_("El próximo documento lleva el siguiente. Nunca se baja."),
     )
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "serie de numeración"
-        verbose_name_plural = "series de numeración"
+        verbose_name = _("serie de numeración")
+        verbose_name_plural = _("series de numeración")
         ordering = ["office", "billing_point", "dgi_document_type"]
         constraints = [
             models.UniqueConstraint(

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from pac.dgi.codes import Environment
 from pac.dgi.ruc import RucType
@@ -11,41 +12,41 @@ from tenants.models.pac_twin import PacTwin
 class OnboardingStatus(models.TextChoices):
     """The last step of onboarding that is done; the next run continues after it."""
 
-    STARTED = "STARTED", "Datos registrados"
-    COMPANY_CREATED = "COMPANY_CREATED", "Empresa creada en el PAC"
-    AFFILIATION_REQUESTED = "AFFILIATION_REQUESTED", "Afiliación solicitada a la DGI"
-    AFFILIATED = "AFFILIATED", "Afiliada"
-    OFFICE_CREATED = "OFFICE_CREATED", "Sucursal creada en el PAC"
-    READY = "READY", "Lista para facturar"
+    STARTED = "STARTED", _("Datos registrados")
+    COMPANY_CREATED = "COMPANY_CREATED", _("Empresa creada en el PAC")
+    AFFILIATION_REQUESTED = "AFFILIATION_REQUESTED", _("Afiliación solicitada a la DGI")
+    AFFILIATED = "AFFILIATED", _("Afiliada")
+    OFFICE_CREATED = "OFFICE_CREATED", _("Sucursal creada en el PAC")
+    READY = "READY", _("Lista para facturar")
 
 
 class CompanyType(models.TextChoices):
     """How the PAC keeps the company: one `main` per token, any number of `associated`."""
 
-    ASSOCIATED = "associated", "Asociada"
-    MAIN = "main", "Principal"
+    ASSOCIATED = "associated", _("Asociada")
+    MAIN = "main", _("Principal")
 
 
-RUC_TYPES = [(RucType.NATURAL, "Natural"), (RucType.JURIDICO, "Jurídico")]
+RUC_TYPES = [(RucType.NATURAL, _("Natural")), (RucType.JURIDICO, _("Jurídico"))]
 
 
 class Tenant(PacTwin, Identified):
     """A business that issues documents: a taxpayer, known by RUC **and** type of RUC."""
 
-    name = models.CharField("razón social", max_length=200)
-    trade_name = models.CharField("nombre comercial", max_length=200, blank=True)
+    name = models.CharField(_("razón social"), max_length=200)
+    trade_name = models.CharField(_("nombre comercial"), max_length=200, blank=True)
     ruc = models.CharField("RUC", max_length=20)
     ruc_type = models.CharField(
-        "tipo de RUC",
+        _("tipo de RUC"),
         max_length=8,
         choices=RUC_TYPES,
     )
     dv = models.CharField("DV", max_length=2)
-    email = models.EmailField("correo", help_text="Recibe las respuestas de los receptores.")
-    logo_url = models.URLField("dirección del logo", blank=True)
-    logo = models.FileField("logo", upload_to="logos/", blank=True)
+    email = models.EmailField(_("correo"), help_text=_("Recibe las respuestas de los receptores."))
+    logo_url = models.URLField(_("dirección del logo"), blank=True)
+    logo = models.FileField(_("logo"), upload_to="logos/", blank=True)
     is_active = models.BooleanField(
-        "activo", default=True, help_text="Suspendido: sus claves de API no entran."
+        _("activo"), default=True, help_text=_("Suspendido: sus claves de API no entran.")
     )
     main_office = models.ForeignKey(
         "tenants.Office",
@@ -53,54 +54,54 @@ class Tenant(PacTwin, Identified):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name="sucursal por omisión",
+        verbose_name=_("sucursal por omisión"),
     )
 
     company_type = models.CharField(
-        "tipo en el PAC",
+        _("tipo en el PAC"),
         max_length=10,
         choices=CompanyType,
         default=CompanyType.ASSOCIATED,
     )
     pac_company_id = models.CharField(
-        "id de la empresa en el PAC", max_length=26, unique=True, null=True, blank=True
+        _("id de la empresa en el PAC"), max_length=26, unique=True, null=True, blank=True
     )
     pac_base_url = models.URLField(
-        "dirección del PAC", blank=True, help_text="Vacía: la de la configuración."
+        _("dirección del PAC"), blank=True, help_text=_("Vacía: la de la configuración.")
     )
     pac_environment = models.PositiveSmallIntegerField(
-        "ambiente",
-        choices=[(Environment.PRODUCTION, "Producción"), (Environment.TEST, "Pruebas")],
+        _("ambiente"),
+        choices=[(Environment.PRODUCTION, _("Producción")), (Environment.TEST, _("Pruebas"))],
         null=True,
         blank=True,
-        help_text="Vacío: el de la configuración. Forma parte del CUFE.",
+        help_text=_("Vacío: el de la configuración. Forma parte del CUFE."),
     )
     pac_token = EncryptedTextField(
-        "token del PAC", blank=True, help_text="Vacío: el de la configuración."
+        _("token del PAC"), blank=True, help_text=_("Vacío: el de la configuración.")
     )
-    webhook_secret = EncryptedTextField("secreto del webhook", blank=True)
+    webhook_secret = EncryptedTextField(_("secreto del webhook"), blank=True)
     # Accepted beside the new one until the PAC has taken the new one.
-    previous_webhook_secret = EncryptedTextField("secreto anterior", blank=True)
+    previous_webhook_secret = EncryptedTextField(_("secreto anterior"), blank=True)
 
     # What the PAC was last told; another value in the settings makes the next run tell it again.
     pac_webhook_url = models.CharField(
-        "webhook registrado en el PAC", max_length=500, blank=True, editable=False
+        _("webhook registrado en el PAC"), max_length=500, blank=True, editable=False
     )
 
     onboarding_status = models.CharField(
-        "incorporación",
+        _("incorporación"),
         max_length=24,
         choices=OnboardingStatus,
         default=OnboardingStatus.STARTED,
     )
-    onboarding_error = models.TextField("último error de la incorporación", blank=True)
-    affiliation_qr = models.TextField("QR de afiliación", blank=True)
+    onboarding_error = models.TextField(_("último error de la incorporación"), blank=True)
+    affiliation_qr = models.TextField(_("QR de afiliación"), blank=True)
     # The certificates themselves are nowhere here; this is the day on which the first one ends.
-    certificates_expire_on = models.DateField("certificados hasta", null=True, blank=True)
+    certificates_expire_on = models.DateField(_("certificados hasta"), null=True, blank=True)
 
     class Meta:
-        verbose_name = "contribuyente"
-        verbose_name_plural = "contribuyentes"
+        verbose_name = _("contribuyente")
+        verbose_name_plural = _("contribuyentes")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["ruc", "ruc_type"], name="tenant_known_by_ruc_and_type")

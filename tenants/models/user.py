@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenants.base import new_id
 
@@ -14,10 +15,10 @@ class User(AbstractUser):
         null=True,
         blank=True,
         related_name="users",
-        verbose_name="contribuyente",
-        help_text="Vacío: personal del operador, ve a todos los contribuyentes.",
+        verbose_name=_("contribuyente"),
+        help_text=_("Vacío: personal del operador, ve a todos los contribuyentes."),
     )
 
     class Meta(AbstractUser.Meta):
-        verbose_name = "usuario"
-        verbose_name_plural = "usuarios"
+        verbose_name = _("usuario")  # type: ignore[assignment]
+        verbose_name_plural = _("usuarios")  # type: ignore[assignment]

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from conftest import LONG_AGO, WEBHOOK_SECRET, body, work
 from invoicing import pump
 from invoicing.models import Document, EmailDelivery, File, HistoryEntry
+from invoicing.services import follow, submit
 from invoicing.tests.test_journey import FISCAL, sample
 from pac.client import Kind
 from pac.sandbox import Sandbox
@@ -229,6 +230,59 @@ def test_what_names_no_document_touches_none(said: Any, api: APIClient, box: San
     inbox.attend()
     assert Legal.of(document) == before
     assert PacDelivery.unscoped.get().state == InboxState.WAITING
+
+
+@pytest.mark.parametrize("names_the_cufe", [True, False])
+def test_a_webhook_that_is_faster_than_our_commit_is_not_lost(
+    names_the_cufe: bool, api: APIClient, box: Sandbox
+) -> None:
+    document = issued(api)
+    (sending,) = submit.claim_due(1)
+    outcome = sending.call()  # the PAC has it, and its webhook overtakes the answer
+    box.settle()
+    there = box.documents[0]
+    receive(document.tenant, told(there.id, **({"cufe": there.cufe} if names_the_cufe else {})))
+    inbox.attend()
+    sending.commit(outcome)
+    attend_all()
+    pump.drain("pac")
+    document.refresh_from_db()
+    assert (document.legal_status, document.submission_state) == ("DGI_AUTHORIZED", "DONE")
+    assert document.next_poll_at is None
+    assert PacDelivery.unscoped.get().state == InboxState.MATCHED
+
+
+def test_a_webhook_that_comes_while_the_pac_is_asked_has_it_asked_again_at_once(
+    api: APIClient, box: Sandbox
+) -> None:
+    """The answer on its way may be older than the news."""
+    document = accepted(api, box)
+    Document.unscoped.filter(pk=document.pk).update(next_poll_at=LONG_AGO)
+    (following,) = follow.claim_due(1)
+    reading = following.call()  # not judged yet
+    box.settle()
+    receive(document.tenant, told(document.document_id))
+    inbox.attend()
+    following.commit(reading)
+    document.refresh_from_db()
+    assert document.legal_status == "PAC_AUTHORIZED"
+    pump.drain("pac")
+    document.refresh_from_db()
+    assert document.legal_status == "DGI_AUTHORIZED"
+
+
+def test_a_newer_name_is_not_forgotten_with_the_older_one(api: APIClient, box: Sandbox) -> None:
+    document = lost(api, box)
+    there = box.documents[0]
+    receive(document.tenant, told(ULID, cufe=document.computed_cufe))
+    inbox.attend()
+    (following,) = follow.claim_due(1)
+    reading = following.call()  # the PAC knows no such id
+    receive(document.tenant, told(there.id, cufe=there.cufe))
+    inbox.attend()
+    following.commit(reading)
+    pump.drain("pac")
+    assert Legal.of(document).document_id == there.id
 
 
 # --- forgeries ----------------------------------------------------------------------------------

@@ -112,6 +112,17 @@ def test_a_worker_that_died_in_it_leaves_it_for_another(delivery: EmailDelivery)
     assert mail.outbox[0].extra_headers["Message-ID"] == delivery.message_id
 
 
+def test_giving_up_on_one_that_kills_its_workers_is_told(delivery: EmailDelivery) -> None:
+    for _ in range(deliver.ATTEMPTS_AT_MOST):
+        EmailDelivery.unscoped.update(next_attempt_at=LONG_AGO)
+        assert len(deliver.claim_due(10)) == 1  # and here it is killed
+        EmailDelivery.unscoped.update(lease_expires_at=LONG_AGO)
+        deliver.recover_lost()
+    assert (now_of(delivery).state, now_of(delivery).next_attempt_at) == ("FAILED", None)
+    told = HistoryEntry.unscoped.get(owner=delivery.owner_id, event="email_failed")
+    assert told.data["error"]
+
+
 def test_a_lost_pdf_costs_this_mail_alone(delivery: EmailDelivery, api: APIClient) -> None:
     (file,) = Document.unscoped.get().files.all()
     file.content.storage.delete(file.content.name)

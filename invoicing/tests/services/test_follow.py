@@ -188,6 +188,18 @@ def test_an_outage_while_following_changes_nothing(invoice: Document, box: Sandb
     assert poll(invoice).legal_status == "DGI_AUTHORIZED"
 
 
+def test_a_question_that_got_no_answer_is_asked_again_sooner(
+    invoice: Document, box: Sandbox
+) -> None:
+    box.options.update({"reset_rate": 1})
+    before = timezone.now()
+    after = poll(invoice)
+    assert after.next_poll_at - before < follow.FIRST_POLL / 2
+    box.options.update({"reset_rate": 0})
+    before = timezone.now()
+    assert poll(invoice).next_poll_at - before > follow.FIRST_POLL
+
+
 def test_refresh_asks_now(invoice: Document, api: APIClient, box: Sandbox) -> None:
     box.settle()
     refreshed = api.post(f"/api/v1/invoices/{invoice.pk}/refresh")

@@ -16,10 +16,17 @@ OPTION_NAMES = (
     "dgi_delay",
     "reject_rate",
     "error_rate",
+    "error_after_rate",
+    "reset_rate",
     "timeout_rate",
+    "late_rate",
+    "late_seconds",
     "lost_answer_rate",
     "no_webhooks",
     "duplicate_webhooks",
+    "webhook_loss_rate",
+    "webhook_late_rate",
+    "webhook_late_seconds",
     "seed",
 )
 
@@ -54,10 +61,19 @@ class Command(BaseCommand):
         for name, what in (
             ("reject", "documents that the DGI rejects"),
             ("error", "document calls answered 5xx, unprocessed"),
+            ("error-after", "writing document calls processed and then answered 502"),
+            ("reset", "document calls whose connection is reset, unprocessed"),
             ("timeout", "document calls never answered, processed or not"),
+            ("late", "document calls answered late, and half of them processed as late"),
             ("lost-answer", "writing document calls processed and then cut off"),
+            ("webhook-loss", "webhooks that are never sent"),
+            ("webhook-late", "webhooks that later ones overtake"),
         ):
             add(f"--{name}-rate", type=share, default=0.0, metavar="P", help=f"share of {what}")
+        add("--late-seconds", type=float, default=4.0, metavar="S", help="how late late calls are")
+        add("--webhook-late-seconds", type=float, default=5.0, metavar="S",
+            help="how late late webhooks are",
+        )  # fmt: skip
         add("--no-webhooks", action="store_true")
         add("--duplicate-webhooks", action="store_true", help="send each two or three times")
         add("--state", type=Path, metavar="FILE", help="remember companies and documents there")

@@ -64,6 +64,15 @@ def test_the_list_may_be_missing(alice, box):
     assert alice.about("GET", "invoices", numeration="0000000001").status_code == 404
 
 
+def test_the_list_may_lag_behind(alice, box):
+    document_id = alice.issued(alice.invoice(1))["id"]
+    box.options.list_behind = True
+    assert alice.about("GET", "invoices", numeration="0000000001").json()["documents"] == []
+    assert alice.read(document_id)["id"] == document_id
+    box.options.list_behind = False
+    assert alice.about("GET", "invoices", numeration="0000000001").json()["documents"]
+
+
 def test_nobody_reads_another_companys_documents(alice, new_caller):
     document_id = alice.authorized(alice.invoice())["id"]
     for other in (new_caller(), new_caller("another-token")):

@@ -1,5 +1,7 @@
 """What goes wrong on demand, and whether the document was taken all the same."""
 
+import time
+
 import pytest
 import requests
 
@@ -10,6 +12,13 @@ CONNECTION_LOST = requests.ConnectionError
 TIMED_OUT = requests.Timeout
 NOW_OR_NEVER = 0.15
 """Seconds that a client waits for an answer that never comes."""
+
+
+def wait_for(condition):
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def numbers(box):
@@ -111,6 +120,44 @@ def test_a_share_of_calls_hangs_processed_or_not(alice, box):
         with pytest.raises(CONNECTION_LOST):
             alice.issue(alice.invoice(number))
     assert 0 < len(box.documents) < 20
+
+
+def test_a_share_of_answers_is_a_502_that_hides_an_accepted_document(alice, box):
+    box.options.error_after_rate = 1
+    assert alice.issue(alice.invoice(1)).status_code == 502
+    assert numbers(box) == ["0000000001"]
+    assert alice.about("GET", "invoices").status_code == 200
+
+
+def test_a_share_of_connections_is_reset_and_nothing_processed(alice, box):
+    box.options.reset_rate = 1
+    with pytest.raises(CONNECTION_LOST):
+        alice.issue(alice.invoice(1))
+    with pytest.raises(CONNECTION_LOST):
+        alice.about("GET", "invoices")
+    assert numbers(box) == []
+
+
+def test_a_late_call_is_taken_though_its_caller_has_given_up(alice, box):
+    box.options.late_rate, box.options.late_seconds = 1, 3 * NOW_OR_NEVER
+    taken_in_time = 0
+    while not (box.faults["late_answer"] and box.faults["late_processing"]):
+        before, number = len(box.documents), box.faults.total() + 1
+        with pytest.raises(TIMED_OUT):
+            alice.issue(alice.invoice(number), timeout=NOW_OR_NEVER)
+        taken_in_time += len(box.documents) - before
+        wait_for(lambda number=number: len(box.documents) == number)
+    assert taken_in_time == box.faults["late_answer"]
+
+
+def test_it_counts_the_faults_that_struck(alice, box):
+    box.options.error_rate, box.options.rate_limit_next = 1, 1
+    for _ in range(3):
+        alice.issue(alice.invoice(1))
+    counted = alice.call("GET", "/__sandbox__/requests").json()["faults"]
+    assert counted == {"rate_limited": 1, "server_error": 2}
+    box.reset()
+    assert box.faults == {}
 
 
 def test_a_share_of_documents_is_rejected_by_the_dgi(alice, box):

@@ -34,6 +34,22 @@ def test_webhooks_can_be_sent_two_or_three_times(carol, inbox, box):
         assert inbox.statuses.count(status) in (2, 3)
 
 
+def test_a_share_of_webhooks_is_never_sent(carol, inbox, box):
+    box.options.webhook_loss_rate = 1
+    carol.authorized(carol.invoice())
+    assert inbox.received == []
+    assert box.faults["webhook_lost"] == 2
+
+
+def test_a_late_webhook_is_overtaken_by_later_ones(carol, inbox, box):
+    box.options.webhook_late_rate, box.options.webhook_late_seconds = 1, 0.1
+    document = carol.issued(carol.invoice())
+    box.options.webhook_late_rate = 0
+    assert carol.read(document["id"])["legalStatus"] == "PAC_AUTHORIZED"
+    box.settle()
+    assert inbox.statuses == ["DGI_AUTHORIZED", "PAC_AUTHORIZED"]
+
+
 def test_a_failed_delivery_is_tried_again(carol, inbox):
     inbox.answers = [500, 503]
     carol.authorized(carol.invoice())
