@@ -9,11 +9,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+SHORTEST_METRICS_TOKEN = 16  # characters
 
 
 @register()
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [*_secrets(), *_pac(), *_queue()]
+    return [*_secrets(), *_pac(), *_queue(), *_logs(), *_proxies()]
 
 
 def _secrets() -> Iterator[CheckMessage]:
@@ -86,4 +87,36 @@ def _queue() -> Iterator[CheckMessage]:
             f"PAC_CONCURRENCY is {settings.PAC_CONCURRENCY}.",
             hint="Requests in flight to the PAC from one worker process: 1 to 64.",
             id="cifras.E009",
+        )
+
+
+def _logs() -> Iterator[CheckMessage]:
+    if settings.LOG_FORMAT not in {"json", "line"}:
+        yield Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}.",
+            hint="json for machines, line for a terminal.",
+            id="cifras.E011",
+        )
+    token = settings.METRICS_TOKEN
+    if token and len(token) < SHORTEST_METRICS_TOKEN:
+        yield Error(
+            f"METRICS_TOKEN has {len(token)} characters: it could be guessed.",
+            hint="At least 16, e.g. the output of `openssl rand -hex 32`.",
+            id="cifras.E012",
+        )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    if settings.PROXIES < 0:
+        yield Error(
+            f"PROXIES is {settings.PROXIES}.",
+            hint="How many proxies of yours stand before the web server: 0 or more.",
+            id="cifras.E013",
+        )
+    elif settings.HTTPS and not settings.PROXIES:
+        yield Warning(
+            "PROXIES is 0, but TLS ends at a proxy: everybody seems to come from its address, and "
+            "who locks himself out locks out all.",
+            hint="Set it to the number of proxies, each of which appends to X-Forwarded-For.",
+            id="cifras.W014",
         )

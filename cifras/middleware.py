@@ -1,9 +1,17 @@
-"""What happens to a request before any view: its size, and the language of the answer."""
+"""What happens to a request around any view: its name in the log, its size, its language."""
 
-from collections.abc import Callable
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+
+from tenants.log_context import add_to_log, log_context
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -12,7 +20,55 @@ DOCUMENT_LIMIT = 2 * MIB
 MULTIPART_LIMIT = 10 * MIB
 DOCUMENT_PATHS = ("/api/v1/invoices", "/api/v1/credit-notes", "/api/v1/debit-notes")
 
+REQUEST_ID = "X-Request-ID"
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+access = logging.getLogger("cifras.access")
+
+
+class RequestLog:
+    """Gives the request its id, and the log one line about it when it is answered.
+
+    `X-Request-ID` is the caller's own where it has 1 to 64 of `A-Za-z0-9._-`, otherwise a new one;
+    it is on the response, whatever that is, and on every log line of the request. The outermost
+    middleware: what the others refuse is logged too.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = request_id_of(request)
+        started = time.monotonic()
+        with log_context(request_id=request_id):
+            response = self.get_response(request)
+            response[REQUEST_ID] = request_id
+            ms = round((time.monotonic() - started) * 1000)
+            status = response.status_code
+            access.info(
+                "%s %s %d in %d ms",
+                request.method,
+                request.path,
+                status,
+                ms,
+                # Without the query, which may hold whatever people search for.
+                extra={"method": request.method, "path": request.path, "status": status, "ms": ms},
+            )
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: Mapping[str, Any]
+    ) -> None:
+        """The object of a route with an id is what its lines are about."""
+        if request.path.startswith(DOCUMENT_PATHS) and "pk" in kwargs:
+            add_to_log(document=kwargs["pk"])
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """The caller's id of this request where it is a decent one, else one of ours."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
 
 
 class BodyLimit:
@@ -64,14 +120,20 @@ def error(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"type": "client_error", "errors": errors}, status=status)
 
 
-class EnglishApi:
-    """The API speaks English; the rest of the site is Spanish."""
+class Language:
+    """The API speaks English. The rest of the site speaks the language that its visitor chose in
+    it, which a cookie keeps, and before that Spanish, whatever the browser asks for."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/api/"):
+        with translation.override(language_of(request)):
             return self.get_response(request)
-        with translation.override("en"):
-            return self.get_response(request)
+
+
+def language_of(request: HttpRequest) -> str:
+    if request.path.startswith("/api/"):
+        return "en"
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -37,6 +37,12 @@ def test_a_right_deployment_is_silent(settings: SettingsWrapper) -> None:
     assert ids(settings) == []
 
 
+def test_a_proxy_that_is_not_counted_is_warned_of(settings: SettingsWrapper) -> None:
+    assert ids(settings, HTTPS=True, PROXIES=0) == ["cifras.W014"]
+    assert ids(settings, HTTPS=True, PROXIES=1) == []
+    assert ids(settings, HTTPS=False, PROXIES=0) == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -57,7 +63,10 @@ def test_a_right_deployment_is_silent(settings: SettingsWrapper) -> None:
         ("PAC_CONCURRENCY", 0, "cifras.E009"),
         ("PAC_CONCURRENCY", 65, "cifras.E009"),
         ("RUC_VERIFICATION_DAYS", -1, "cifras.E010"),
+        ("PROXIES", -1, "cifras.E013"),
         ("RUC_VERIFICATION_DAYS", 3651, "cifras.E010"),
+        ("LOG_FORMAT", "xml", "cifras.E011"),
+        ("METRICS_TOKEN", "x" * 15, "cifras.E012"),
     ],
 )
 def test_a_wrong_setting_has_its_sentence(
@@ -78,6 +87,7 @@ def test_a_wrong_setting_has_its_sentence(
         ("PAC_CONCURRENCY", 64),
         ("RUC_VERIFICATION_DAYS", 0),
         ("RUC_VERIFICATION_DAYS", 3650),
+        ("METRICS_TOKEN", "x" * 16),
     ],
 )
 def test_what_is_at_the_edge_is_right(settings: SettingsWrapper, name: str, value: Any) -> None:

@@ -9,11 +9,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from tenants.log_context import add_to_log
 from tenants.models import ApiKey, Tenant
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
 
+SECRETS = ("pac_token", "webhook_secret", "previous_webhook_secret")
 LAST_USE_GRAIN = timedelta(minutes=1)
 
 
@@ -50,6 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed("This API key is not valid.")
         self.note_use(key)
+        add_to_log(tenant=key.tenant_id)
         return ApiCaller(key), key
 
     @staticmethod
@@ -60,6 +63,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = (
             ApiKey.objects.get_usable_keys()
             .select_related("tenant__main_office")
+            # Encrypted, and of no use to a request: opening them costs more than finding them.
+            .defer(*(f"tenant__{name}" for name in SECRETS))
             .filter(prefix=prefix, tenant__is_active=True)
             .first()
         )

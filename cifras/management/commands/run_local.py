@@ -45,6 +45,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
         add("--once", action="store_true", help="stop after the invoice: exit code 0 or 1")
+        add("--code", action="store_true", help="only print a code to sign in to the admin with")
         add("--port", type=int, default=8000, help="of the web server")
         add("--pac-port", type=int, default=8010, help="of the sandbox PAC")
         add("--data", type=Path, default=ROOT / "var", metavar="DIR", help="where all is kept")
@@ -53,6 +54,9 @@ class Command(BaseCommand):
         self.machine = Machine(
             options["data"].resolve(), port=options["port"], pac_port=options["pac_port"]
         )
+        if options["code"]:
+            self.print_code()
+            return
         self.notes = LocalNotes(self.machine.data / "local.json")
         self.programs: list[Program] = []
         self.signals = 0
@@ -78,6 +82,23 @@ class Command(BaseCommand):
         if failure:
             raise CommandError(str(failure))
         self.say("Everything is stopped. The data stay in " + _shown(self.machine.data) + ".")
+
+    def print_code(self) -> None:
+        """For the admin of a `make run` that is going on in another terminal."""
+        try:
+            self.say(self.code())
+        except LocalError as error:
+            reason = tail(error.log)[-1:] if error.log else []
+            raise CommandError(" ".join([str(error), *reason])) from None
+
+    def words_on_codes(self) -> str:
+        try:
+            return f"code {self.code()}, good for a minute; another one: make code"
+        except LocalError:
+            return "and a code: make code"  # the last was used just now
+
+    def code(self) -> str:
+        return self.machine.run("admin_code", ADMIN).strip()
 
     def interrupt(self, number: int, frame: Any) -> None:
         """The first signal ends the serving, the second the patience; more change nothing."""
@@ -197,6 +218,7 @@ class Command(BaseCommand):
         self.say("\nWhere to look:")
         self.step("API docs", f"{machine.url}/api/docs/")
         self.step("admin", f"{machine.url}/admin/   {ADMIN} / {login}")
+        self.step("", self.words_on_codes())
         self.step("e-mails", _shown(machine.data / "mail"))
         self.step("secrets", f"{_shown(self.notes.path)} (API key and password, for you alone)")
         self.say(
