@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 # Nothing of a deployment's .env may reach what runs here.
 LOCAL := env ENV_FILE=/dev/null DEBUG=true
 # What a deployment sets, with values that only a check may use.
-DEPLOYED := env ENV_FILE=/dev/null DEBUG=false ALLOWED_HOSTS=cifras.example \
+DEPLOYED := env ENV_FILE=/dev/null DEBUG=false ALLOWED_HOSTS=cifras.example PROXIES=1 \
   SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
   FIELD_ENCRYPTION_KEY=for-checks-only-another-one-0123456789-abcdefghijklmnopqrstuvw \
   DATABASE_URL=postgres://cifras@127.0.0.1/cifras EMAIL_URL=smtp+tls://mail.example:587 \
@@ -17,16 +17,19 @@ DEPLOYED := env ENV_FILE=/dev/null DEBUG=false ALLOWED_HOSTS=cifras.example \
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run demo test lint format types imports check migrations deployment bench clean
+.PHONY: help run demo code test lint format types imports check migrations deployment bench chaos clean
 
 help:
 	@echo "make run    Cifras on http://127.0.0.1:$(PORT) with a demo tenant and a first invoice, until Ctrl-C"
 	@echo "make demo   the same, and stops after the invoice (exit code 0 or 1)"
+	@echo "make code   a code to sign in to the admin of make run"
 	@echo "make test   the whole test suite: SQLite, and PostgreSQL where there is one"
 	@echo "            (a part of it: make test ARGS='-k onboarding')"
 	@echo "make lint   formatting, linting, types, and the direction of imports"
 	@echo "make check  what CI checks beside the tests: lint, migrations, deployment settings"
-	@echo "make bench  how long the printed pages take, measured side by side"
+	@echo "make bench  what it costs, measured side by side; writes docs/performance.md"
+	@echo "make chaos  2,000 invoices while everything fails: nothing may be lost or doubled (PostgreSQL;"
+	@echo "            ten minutes; the same faults again: make chaos ARGS='--seed 7')"
 	@echo "make clean  forgets the local data in var/ and the virtual environment"
 
 run: $(INSTALLED)
@@ -34,6 +37,9 @@ run: $(INSTALLED)
 
 demo: $(INSTALLED)
 	@$(LOCAL) $(RUN) manage.py run_local --once --port $(PORT) --pac-port $(PAC_PORT)
+
+code: $(INSTALLED)
+	@$(LOCAL) $(RUN) manage.py run_local --code
 
 test: $(INSTALLED)
 	@$(RUN) -m cifras.tests.both_databases $(ARGS)
@@ -81,4 +87,7 @@ $(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
 	@touch $@
 
 bench: $(INSTALLED)
-	@$(RUN) -m bench.bench_pdf
+	@$(RUN) -m bench
+
+chaos: $(INSTALLED)
+	@$(RUN) -m bench.chaos $(ARGS)

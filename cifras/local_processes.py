@@ -148,13 +148,13 @@ class Machine:
     def manage(self, *arguments: str) -> list[str]:
         return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
-    def pac(self) -> Program:
+    def pac(self, *options: str) -> Program:
         """The sandbox PAC, which remembers companies and documents in a file."""
         state = str(self.data / "sandbox.json")
         return self._program(
             "sandbox PAC",
             "pac",
-            *self.manage("pac_sandbox", "--port", str(self.pac_port), "--state", state),
+            *self.manage("pac_sandbox", "--port", str(self.pac_port), "--state", state, *options),
         )
 
     def worker(self) -> Program:

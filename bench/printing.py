@@ -1,30 +1,23 @@
-"""How long a CAFE takes, and what drawing the QR ourselves is worth. `python -m bench.bench_pdf`
+"""How long a CAFE takes, and what drawing the QR ourselves is worth.
 
-Needs no database and writes no file. Times are of the processor, not of the clock on the wall, and
-each round times every contestant once, in turn: what else the machine does falls on all alike.
+Each round times every contestant once, in turn: what else the machine does falls on all alike.
 """
 
 import io
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
-import django
+from reportlab.graphics import renderPDF
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
+from reportlab.pdfgen.canvas import Canvas
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cifras.tests.settings")
-django.setup()
-
-from reportlab.graphics import renderPDF  # noqa: E402 (Django has to be set up first)
-from reportlab.graphics.barcode.qr import QrCodeWidget  # noqa: E402
-from reportlab.graphics.shapes import Drawing  # noqa: E402
-from reportlab.pdfgen.canvas import Canvas  # noqa: E402
-
-from invoicing.pdf.cafe import CafeFormat, render_cafe  # noqa: E402
-from invoicing.pdf.qr import QrCode  # noqa: E402
-from invoicing.tests.pdf.samples import QR_URL, authorized, line  # noqa: E402
+from bench.figures import Figure
+from invoicing.pdf.cafe import CafeFormat, render_cafe
+from invoicing.pdf.qr import QrCode
+from invoicing.tests.pdf.samples import QR_URL, authorized, line
 
 _SIDE = 112.0
 _WARM_UP = 3
@@ -32,26 +25,37 @@ _WARM_UP = 3
 Contestants = dict[str, Callable[[], object]]
 
 
-def main() -> None:
+def run() -> tuple[list[Figure], list[str]]:
     links = _new_links()
-    _write(f"A QR on a page, a new link of {len(QR_URL) + 8} characters each time")
     widget, ours = "reportlab's QrCodeWidget", "ours, by zxing-cpp"
     medians = _compare(
         {ours: lambda: _ours(next(links)), widget: lambda: _widget(next(links))}, rounds=30
     )
-    _write(f"  {'ratio':<42}{medians[widget] / medians[ours]:>9.1f} x\n")
-
-    _write("A CAFE of 10 lines (to be kept: 10 ms, with a new QR too)")
-    _compare(
-        {
-            f"{format}, {kind}": _cafe(10, format, source)
-            for format in CafeFormat
-            for kind, source in (("QR known", _same_link()), ("new QR", links))
-        },
-        rounds=60,
-    )
-    _write("\nA CAFE of 1000 lines (to be kept: 3000 ms)")
-    _compare({str(format): _cafe(1000, format, _same_link()) for format in CafeFormat}, rounds=5)
+    ratio = medians[widget] / medians[ours]
+    figures = [
+        Figure(
+            "a new QR on a page",
+            f"{medians[ours]:.1f} ms",
+            f"{widget}: {medians[widget]:.1f} ms",
+            ratio,
+            "faster",
+            ratio > 1,
+        )
+    ]
+    for lines, wanted, rounds in ((10, 10, 60), (1000, 3000, 5)):
+        contestants = {str(paper): _cafe(lines, paper, links) for paper in CafeFormat}
+        for paper, ms in _compare(contestants, rounds=rounds).items():
+            figures.append(
+                Figure(
+                    f"CAFE of {lines} lines, {paper}, new QR",
+                    f"{ms:.1f} ms",
+                    f"{wanted} ms",
+                    ms / wanted,
+                    f"under {wanted} ms",
+                    ms < wanted,
+                )
+            )
+    return figures, ["PDF: time of the processor, contestants in turn."]
 
 
 def _compare(contestants: Contestants, *, rounds: int) -> dict[str, float]:
@@ -63,10 +67,7 @@ def _compare(contestants: Contestants, *, rounds: int) -> dict[str, float]:
             run()
             if turn >= _WARM_UP:
                 took[name].append((time.process_time() - started) * 1000)
-    medians = {name: statistics.median(times) for name, times in took.items()}
-    for name, times in took.items():
-        _write(f"  {name:<42}{medians[name]:>9.2f} ms   (best {min(times):.2f})")
-    return medians
+    return {name: statistics.median(times) for name, times in took.items()}
 
 
 def _ours(link: str) -> bytes:
@@ -106,11 +107,3 @@ def _new_links() -> Iterator[str]:
 def _same_link() -> Iterator[str]:
     while True:
         yield QR_URL
-
-
-def _write(row: str) -> None:
-    sys.stdout.write(f"{row}\n")
-
-
-if __name__ == "__main__":
-    main()
