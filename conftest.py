@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.models import QuerySet
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
@@ -18,7 +23,7 @@ from invoicing import guards, pump
 from invoicing.models import Breaker, Document, EmailDelivery
 from pac.dgi.ruc import RucType
 from pac.sandbox import Options, Sandbox
-from tenants.models import ApiKey, Office, OnboardingStatus, Tenant
+from tenants.models import ApiKey, Office, OnboardingStatus, Tenant, User
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WEBHOOK_SECRET = "a webhook secret of the tests"
@@ -163,6 +168,35 @@ def client_of() -> Callable[..., APIClient]:
 def api(alice: Tenant, client_of: Callable[..., APIClient]) -> APIClient:
     """Alice's client."""
     return client_of(alice)
+
+
+def sign_in(client: Client, user: User) -> Client:
+    """Signs a member of the staff in to the admin, with the second factor."""
+    device, _ = TOTPDevice.objects.get_or_create(user=user)
+    client.force_login(user)
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session.save()
+    return client
+
+
+def staff_of(role: str, *, tenant: Tenant | None = None) -> User:
+    """A member of the staff in one of the roles: "operador", "soporte", "auditor"."""
+    name = f"{role} of {tenant.name}" if tenant else role
+    user = User.objects.create_user(name, password="x", is_staff=True, tenant=tenant)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture
+def operator_browser(db: None) -> Client:
+    """An operator's browser, signed in to the admin."""
+    return sign_in(Client(), staff_of("operador"))
+
+
+def every_document() -> QuerySet[Document]:
+    """For tests of a lower floor that look at what came out above."""
+    return Document.unscoped.all()
 
 
 def work() -> None:

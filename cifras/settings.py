@@ -4,10 +4,13 @@
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
 
 from cifras.local import local_secret
 
@@ -27,9 +30,9 @@ SECRET_KEY = env.str("SECRET_KEY", default=local_secret(DATA_DIR) if DEBUG else 
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEY", default=[SECRET_KEY] if DEBUG else [])
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its templates and widgets; the site is ours
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "tenants.apps.StaffAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +45,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_q",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "cifras",
     "webhooks",
     "invoicing",
@@ -50,16 +57,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cifras.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cifras.middleware.BodyLimit",
-    "cifras.middleware.EnglishApi",
+    "cifras.middleware.Language",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.staff.middleware.StaffPages",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "cifras.urls"
@@ -67,6 +78,7 @@ WSGI_APPLICATION = "cifras.wsgi.application"
 AUTH_USER_MODEL = "tenants.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 TEMPLATES = [
     {
@@ -116,7 +128,7 @@ CACHES = {
 Q_WORKERS = 4
 Q_CLUSTER = {
     "name": "cifras",
-    "label": "Cola",
+    "label": _("Cola"),
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     "bulk": 1,
@@ -227,18 +239,47 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}"))
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cifras <facturas@localhost>")
 
 # --- Language and time ----------------------------------------------------------------------
 
+# Staff choose in the admin, and the browser keeps it; who never chose reads Spanish. The msgids of
+# our own texts are the Spanish ones; `locale/es` has what libraries say in English alone.
 LANGUAGE_CODE = "es"
+LANGUAGES = [("es", "Español"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = "America/Panama"
 USE_I18N = True
 FORMAT_MODULE_PATH = ["cifras.formats"]
 USE_TZ = True
 
 # --- Doors ----------------------------------------------------------------------------------
+
+# Proxies of ours before the web server: so many entries of X-Forwarded-For are to be believed.
+PROXIES = env.int("PROXIES", default=0)
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "tenants.staff.lockout.Handler"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # either
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_CLIENT_IP_CALLABLE = "tenants.staff.lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "tenants.staff.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Cifras"
+OTP_TOTP_SYNC = False  # a phone has the right time; what a code may deviate does not creep
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -249,9 +290,18 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# A session of the staff ends half an hour after its last page, eight hours after its first, and
+# with the browser.
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_LONGEST = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if HTTPS:
+    # A browser takes these from this very host alone, and over https.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if HTTPS:
@@ -262,17 +312,42 @@ if HTTPS:
 UNFOLD = {
     "SITE_TITLE": "Cifras",
     "SITE_HEADER": "Cifras",
-    "SITE_SUBHEADER": "Facturación electrónica de Panamá",
+    "SITE_SUBHEADER": _("Facturación electrónica"),
     "SITE_SYMBOL": "receipt_long",
+    "SITE_FAVICONS": [{"rel": "icon", "href": lambda _: static("cifras/favicon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
     "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "invoicing.admin.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "cifras.sidebar.navigation"},
 }
 
+# --- What it tells about itself ---------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "cifras.logs.JsonLines"},
+        "line": {"()": "cifras.logs.PlainLines"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            # Another value is told by a system check, which has to be able to speak.
+            "formatter": "line" if LOG_FORMAT == "line" else "json",
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {
+        # Handlers of their own would write past the masking. What the access line tells already
+        # (4xx, one line a request) is not told twice.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "django-q": {"level": "WARNING"},
+    },
 }

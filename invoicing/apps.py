@@ -4,11 +4,12 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import connection
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class InvoicingConfig(AppConfig):
     name = "invoicing"
-    verbose_name = "Facturación"
+    verbose_name = _("Facturación")
 
     def ready(self) -> None:
         from django_q.signals import post_spawn

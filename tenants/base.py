@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Identified(models.Model):
     """A row with a time-ordered id that knows when it was made and last changed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    created_at = models.DateTimeField("creado", default=timezone.now, editable=False)
-    updated_at = models.DateTimeField("actualizado", default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("creado"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("actualizado"), default=timezone.now, editable=False)
 
     class Meta:
         abstract = True
@@ -58,7 +59,10 @@ class TenantOwned(Identified):
     """A row that belongs to one tenant, which nobody else may see."""
 
     tenant = models.ForeignKey(
-        "tenants.Tenant", on_delete=models.PROTECT, verbose_name="contribuyente", related_name="+"
+        "tenants.Tenant",
+        on_delete=models.PROTECT,
+        verbose_name=_("contribuyente"),
+        related_name="+",
     )
 
     objects = TenantManager()

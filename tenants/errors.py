@@ -34,6 +34,14 @@ class NumberSeriesExhausted(Conflict):
 
 
 class OnboardingHalted(TenantError):
-    """A step of onboarding failed or waits for a person; running it again continues there."""
+    """A step of onboarding failed or waits for a person; running it again continues there.
+
+    `reason` names why, for pages in another language; `said` is what the PAC said, where it did.
+    """
 
     code = "onboarding_halted"
+
+    def __init__(self, message: str, reason: str, said: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.said = said

@@ -28,6 +28,15 @@ def pac_address(tenant: Tenant) -> tuple[str, str]:
     return tenant.pac_base_url or settings.PAC_BASE_URL, tenant.pac_token or settings.PAC_API_KEY
 
 
+def pac_timeouts(deadline: float | None) -> tuple[float, float]:
+    """Seconds to connect and to read; together `deadline` at most."""
+    connect, read = settings.PAC_CONNECT_TIMEOUT, settings.PAC_READ_TIMEOUT
+    if deadline is not None:
+        connect = min(connect, deadline / 2)
+        read = min(read, deadline - connect)
+    return connect, read
+
+
 def pac_client(
     tenant: Tenant,
     record: Callable[[Exchange], object] | None = None,
@@ -40,10 +49,7 @@ def pac_client(
     person waits for it, otherwise `PAC_TIMEOUT` does.
     """
     base_url, token = pac_address(tenant)
-    connect, read = settings.PAC_CONNECT_TIMEOUT, settings.PAC_READ_TIMEOUT
-    if deadline is not None:
-        connect = min(connect, deadline / 2)
-        read = min(read, deadline - connect)
+    connect, read = pac_timeouts(deadline)
     return PacClient(
         base_url=base_url,
         token=token,

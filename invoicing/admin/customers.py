@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from invoicing.admin.readonly import LookOnlyAdmin
@@ -20,18 +21,18 @@ class CustomerAdmin(LookOnlyAdmin):
     list_filter = ("type", "withholds")
     list_select_related = ("tenant",)
     search_fields = ("search_name", "ruc")
-    search_help_text = "El comienzo del nombre o del RUC."
+    search_help_text = _("El comienzo del nombre o del RUC.")
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("tenant", "name", "type")}),
         ("RUC", {"fields": (("ruc", "ruc_type", "dv"), "verified")}),
         (
-            "Lugar",
+            _("Lugar"),
             {"fields": ("address", ("location", "country", "other_country"))},
         ),
-        ("Extranjero", {"fields": (("foreign_number", "foreign_country"),)}),
-        ("Contacto", {"fields": ("emails", "phones")}),
-        ("Retención", {"fields": (("withholds", "retention_code"),)}),
+        (_("Extranjero"), {"fields": (("foreign_number", "foreign_country"),)}),
+        (_("Contacto"), {"fields": ("emails", "phones")}),
+        (_("Retención"), {"fields": (("withholds", "retention_code"),)}),
         (None, {"fields": (("created_at", "updated_at"),)}),
     )
     readonly_fields = ("verified", "created_at", "updated_at")
@@ -44,6 +45,6 @@ class CustomerAdmin(LookOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return (beginning_with(queryset, search_term) if search_term else queryset), False
 
-    @display(description="RUC verificado")
+    @display(description=_("RUC verificado"))
     def verified(self, customer: Any) -> Any:
         return customer.ruc_verified_at

@@ -2,33 +2,20 @@
 
 from typing import Any
 
-from django.db import models
 from django.http import HttpRequest
-from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from tenants.admin.scoped import ScopedAdmin
+from tenants.admin.scoped import LookOnly, ScopedAdmin, tenant_id_of
 
-
-class LookOnly:
-    """Neither add, change nor delete; what may be done has an action of its own."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+TENANT_FILTER = ("tenant", AutocompleteSelectFilter)
 
 
 class LookOnlyAdmin(LookOnly, ScopedAdmin):
     """A tenant's rows, to look at; who is bound to a tenant sees that tenant's alone."""
 
-
-class LookOnlyInline(LookOnly, TabularInline):
-    extra = 0
-    tab = True
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).order_by("pk")
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Who is bound to a tenant has no other to choose."""
+        filters = super().get_list_filter(request)
+        if not tenant_id_of(request):
+            return filters
+        return tuple(each for each in filters if each != TENANT_FILTER)

@@ -5,16 +5,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from pac.dgi import shapes
 from tenants.admin.scoped import ScopedAdmin
+from tenants.admin.words import FAULTS
 from tenants.models import NumberSeries, Office
 from tenants.services.onboarding.data import MAX_NUMBER
 
 SHAPES = {
-    "coordinates": (shapes.is_coordinates, "Grados decimales, p. ej. +9.0017832,-79.5275519."),
-    "location": (shapes.is_location, "Provincia-distrito-corregimiento sin ceros, p. ej. 8-8-11."),
-    "telephone": (shapes.is_phone, "Un número de Panamá, p. ej. 269-1234 o 6123-4567."),
+    "coordinates": (shapes.is_coordinates, FAULTS["coordinates"]),
+    "location": (shapes.is_location, FAULTS["location"]),
+    "telephone": (shapes.is_phone, _("Un número de Panamá, p. ej. 269-1234 o 6123-4567.")),
 }
 
 
@@ -27,13 +30,13 @@ class OfficeForm(forms.ModelForm):
         data = super().clean() or self.cleaned_data
         for name, (has_shape, words) in SHAPES.items():
             if data.get(name) and not has_shape(data[name]):
-                self.add_error(name, words)
+                self.add_error(name, str(words))
         return data
 
 
 @admin.register(Office)
 class OfficeAdmin(ScopedAdmin):
-    """The PAC gets a new office, or one that has no id yet, by the next `onboard_tenant`."""
+    """To look at and to put right; a new one begins at its taxpayer's page, which tells the PAC."""
 
     form = OfficeForm
     list_display = ("code", "tenant", "address", "telephone", "type", "pac_office_id")
@@ -42,8 +45,11 @@ class OfficeAdmin(ScopedAdmin):
     autocomplete_fields = ("tenant",)
     fieldsets = (
         (None, {"fields": ("tenant", ("code", "type"), "pac_office_id")}),
-        ("Lugar", {"fields": ("address", ("location", "coordinates"), ("telephone", "email"))}),
+        (_("Lugar"), {"fields": ("address", ("location", "coordinates"), ("telephone", "email"))}),
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The code is in CUFEs, the id in documents. An id that is missing may be entered: that is
@@ -65,11 +71,14 @@ class NumberSeriesForm(forms.ModelForm):
         row = NumberSeries.unscoped.select_for_update().get(pk=self.instance.pk)
         if number < row.last_number:
             raise forms.ValidationError(
-                f"El último número es {row.last_number} y nunca se baja: "
-                "un número que ya se usó no se repite."
+                gettext(
+                    "El último número es %(last)s y nunca se baja: "
+                    "un número que ya se usó no se repite."
+                )
+                % {"last": row.last_number}
             )
         if number > MAX_NUMBER:
-            raise forms.ValidationError("Un número tiene a lo sumo diez cifras.")
+            raise forms.ValidationError(_("Un número tiene a lo sumo diez cifras."))
         return number
 
 
@@ -109,5 +118,5 @@ class NumberSeriesAdmin(ScopedAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A series begins with its first document, or with `onboard_tenant --first-number`."""
+        """A series begins with its first document, or at its taxpayer's page."""
         return False

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.checks import ModelAdminChecks
 from django.db import models
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
@@ -16,6 +17,8 @@ class ScopedAdmin(ModelAdmin):
     `tenant_path` leads from the row to the tenant's id.
     """
 
+    # Not unfold's, which ask the database whether an action's right exists, before there is one.
+    checks_class = ModelAdminChecks
     tenant_path = "tenant_id"
     show_full_result_count = False
     list_per_page = 50
@@ -37,6 +40,19 @@ class ScopedAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tax documents hang on these rows: they are suspended or revoked, not deleted."""
+        return False
+
+
+class LookOnly:
+    """Neither add, change nor delete; what may be done has an action of its own."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

@@ -4,13 +4,22 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from pac.dgi.ruc import MalformedRuc, RucType, parse
-from tenants.admin.scoped import ScopedAdmin, tenant_id_of
+from tenants.admin.care import TenantCare
+from tenants.admin.scoped import tenant_id_of
+from tenants.admin.trouble import TroubleFilter
+from tenants.admin.words import FAULTS, kept_words
 from tenants.models import OnboardingStatus, Tenant
+from tenants.roles import ONBOARD
 
 STATUS_COLOURS = {
     **dict.fromkeys(OnboardingStatus.values, "info"),
@@ -22,16 +31,18 @@ class TenantForm(forms.ModelForm):
     """Secrets go in and never come out."""
 
     new_pac_token = forms.CharField(
-        label="token del PAC",
+        label=gettext_lazy("token del PAC"),
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="Se guarda cifrado y no se muestra nunca. Vacío: queda el que está.",
+        help_text=gettext_lazy(
+            "Se guarda cifrado y no se muestra nunca. Vacío: queda el que está."
+        ),
     )
     remove_pac_token = forms.BooleanField(
-        label="borrar el token propio",
+        label=gettext_lazy("borrar el token propio"),
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="Se usa entonces el de la configuración.",
+        help_text=gettext_lazy("Se usa entonces el de la configuración."),
     )
 
     class Meta:
@@ -41,7 +52,9 @@ class TenantForm(forms.ModelForm):
     def clean_new_pac_token(self) -> str:
         token = str(self.cleaned_data["new_pac_token"]).strip()
         if not (token.isascii() and token.isprintable()):
-            raise forms.ValidationError("El token solo tiene letras, cifras y signos sin acento.")
+            raise forms.ValidationError(
+                _("El token solo tiene letras, cifras y signos sin acento.")
+            )
         return token
 
     def clean(self) -> dict[str, Any]:
@@ -51,11 +64,12 @@ class TenantForm(forms.ModelForm):
             try:
                 ruc = parse(data["ruc"], RucType(data["ruc_type"]))
             except MalformedRuc:
-                self.add_error("ruc", "No es el RUC de una persona de este tipo.")
+                self.add_error("ruc", str(FAULTS["ruc_malformed"]))
             else:
                 data["ruc"] = ruc.text
                 if data.get("dv") and data["dv"] != ruc.dv:
-                    self.add_error("dv", f"El DV de {ruc.text} es {ruc.dv}.")
+                    told = {"ruc": ruc.text, "dv": ruc.dv, "given": data["dv"]}
+                    self.add_error("dv", FAULTS["dv_wrong"] % told)
         return data
 
     def save(self, commit: bool = True) -> Any:
@@ -67,11 +81,20 @@ class TenantForm(forms.ModelForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ScopedAdmin):
+class TenantAdmin(TenantCare):
     form = TenantForm
     tenant_path = "pk"
-    list_display = ("name", "ruc", "dv", "ruc_type", "onboarding_badge", "is_active")
-    list_filter = ("onboarding_status", "is_active", "ruc_type")
+    show_add_link = False  # the wizard is the way in; it links to the form for an own token
+    list_display = (
+        "name",
+        "ruc",
+        "dv",
+        "ruc_type",
+        "onboarding_badge",
+        "is_active",
+        "certificates_expire_on",
+    )
+    list_filter = (TroubleFilter, "onboarding_status", "is_active", "ruc_type")
     list_select_related = ()
     search_fields = ("name__istartswith", "ruc__startswith")
     ordering = ("name",)
@@ -88,7 +111,10 @@ class TenantAdmin(ScopedAdmin):
                 )
             },
         ),
-        ("Incorporación", {"fields": ("onboarding_badge", "onboarding_error", "affiliation_qr")}),
+        (
+            gettext_lazy("Incorporación"),
+            {"fields": ("onboarding_status", "trouble", "certificates_expire_on")},
+        ),
         (
             "PAC",
             {
@@ -96,18 +122,20 @@ class TenantAdmin(ScopedAdmin):
                     ("company_type", "pac_company_id"),
                     ("pac_base_url", "pac_environment"),
                     ("new_pac_token", "remove_pac_token"),
-                    ("has_own_token", "has_webhook_secret", "pac_webhook_url"),
+                    ("has_own_token", "has_webhook_secret"),
+                    "webhook",
                 )
             },
         ),
-        ("Logo", {"fields": ("logo_url", "logo")}),
+        (gettext_lazy("Logo"), {"fields": ("logo_url", "logo")}),
     )
     readonly_fields = (
-        "onboarding_badge",
-        "onboarding_error",
-        "affiliation_qr",
+        "is_active",  # has buttons of its own, which ask why
+        "onboarding_status",
+        "trouble",
+        "certificates_expire_on",
         "pac_company_id",
-        "pac_webhook_url",
+        "webhook",
         "has_own_token",
         "has_webhook_secret",
     )
@@ -129,14 +157,37 @@ class TenantAdmin(ScopedAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not tenant_id_of(request) and super().has_add_permission(request)
 
-    @display(description="incorporación", label=STATUS_COLOURS, ordering="onboarding_status")
+    def response_add(
+        self, request: HttpRequest, obj: Tenant, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to the wizard, which creates the company with the token that was given."""
+        if request.user.has_perm(ONBOARD):
+            return HttpResponseRedirect(reverse("admin:tenants_tenant_onboarding", args=[obj.pk]))
+        return super().response_add(request, obj, post_url_continue)
+
+    @display(description=gettext_lazy("último error de la incorporación"))
+    def trouble(self, tenant: Tenant) -> str:
+        return kept_words(tenant.onboarding_error) or "—"
+
+    @display(
+        description=gettext_lazy("incorporación"),
+        label=STATUS_COLOURS,
+        ordering="onboarding_status",
+    )
     def onboarding_badge(self, tenant: Tenant) -> tuple[str, str]:
         return tenant.onboarding_status, str(tenant.get_onboarding_status_display())
 
-    @display(description="token propio", boolean=True)
+    @display(description=gettext_lazy("webhook registrado en el PAC"))
+    def webhook(self, tenant: Tenant) -> SafeString:
+        """A long address that stays inside its column, on a phone too."""
+        return format_html(
+            '<span style="overflow-wrap: anywhere">{}</span>', tenant.pac_webhook_url or "—"
+        )
+
+    @display(description=gettext_lazy("token propio"), boolean=True)
     def has_own_token(self, tenant: Tenant) -> bool:
         return bool(tenant.pac_token)
 
-    @display(description="secreto del webhook", boolean=True)
+    @display(description=gettext_lazy("secreto del webhook"), boolean=True)
     def has_webhook_secret(self, tenant: Tenant) -> bool:
         return bool(tenant.webhook_secret)

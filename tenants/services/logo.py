@@ -4,7 +4,6 @@ import hashlib
 import warnings
 from io import BytesIO
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import Image
 
@@ -12,7 +11,7 @@ from pac.client import refuse_inside_transaction
 from pac.download import Downloader
 from pac.errors import PacError
 from tenants.models import Tenant
-from tenants.pac import pac_address
+from tenants.pac import pac_address, pac_timeouts
 
 MAX_FILE = 1024 * 1024  # bytes
 MAX_PIXELS = 4_000_000  # what a small file may unpack to
@@ -23,19 +22,19 @@ class BadLogo(Exception):
     """What was fetched is no logo that a PDF can carry."""
 
 
-def store_logo(tenant: Tenant) -> str:
+def store_logo(tenant: Tenant, deadline: float | None = None) -> str:
     """Fetch `tenant.logo_url` into `tenant.logo` where that is still empty.
 
     Returns "" or a sentence that says why there is no logo: a missing logo stops nobody from
     issuing. The address is https to a public host, or at the PAC itself; the file is PNG or JPEG,
-    1 MiB and 4 megapixels at most.
+    1 MiB and 4 megapixels at most. Fetching ends after `deadline` seconds, or after `PAC_TIMEOUT`.
 
     A kill between file and row leaves a file that the next fetch finds by its name and uses.
     """
     if not tenant.logo_url or tenant.logo:
         return ""
     try:
-        content = _fetch(tenant)
+        content = _fetch(tenant, deadline)
         extension = _checked(content)
     except (PacError, BadLogo) as error:
         return f"The logo could not be fetched and is left out: {error}"
@@ -50,14 +49,11 @@ def store_logo(tenant: Tenant) -> str:
     return ""
 
 
-def _fetch(tenant: Tenant) -> bytes:
+def _fetch(tenant: Tenant, deadline: float | None) -> bytes:
     refuse_inside_transaction()
     base_url, _ = pac_address(tenant)
-    downloader = Downloader(
-        base_url,
-        connect_timeout=settings.PAC_CONNECT_TIMEOUT,
-        read_timeout=settings.PAC_READ_TIMEOUT,
-    )
+    connect, read = pac_timeouts(deadline)
+    downloader = Downloader(base_url, connect_timeout=connect, read_timeout=read)
     try:
         return downloader.fetch(tenant.logo_url, expect=b"")
     finally:

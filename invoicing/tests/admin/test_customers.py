@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from conftest import sign_in
 from invoicing.models import Customer
 from tenants.models import RucVerification, Tenant, User
 
@@ -20,7 +21,7 @@ LIST = "/admin/invoicing/customer/"
 @pytest.fixture
 def desk(client: Client, db: None) -> Client:
     """A member of the operator's staff, signed in."""
-    client.force_login(User.objects.create_superuser("rosa", "rosa@cifras.test", "x"))
+    sign_in(client, User.objects.create_superuser("rosa", "rosa@cifras.test", "x"))
     return client
 
 
@@ -69,7 +70,7 @@ def test_who_is_bound_to_a_tenant_sees_that_tenants_alone(
     own, foreign = made(alice), made(bob)
     user = User.objects.create_user("ana", is_staff=True, tenant=alice)
     user.user_permissions.add(Permission.objects.get(codename="view_customer"))
-    client.force_login(user)
+    sign_in(client, user)
     page = client.get(LIST).content.decode()
     assert str(own.pk) in page
     assert str(foreign.pk) not in page

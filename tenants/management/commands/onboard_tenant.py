@@ -103,9 +103,9 @@ class Command(BaseCommand):
             return
         if done.api_key:
             self.stdout.write(f"API key (keep it now, it is not shown again): {done.api_key}")
+        office = done.office.code if done.office else ""
         self.stdout.write(
-            f"{done.tenant} is ready to issue from office {done.office.code} "
-            f"(tenant {done.tenant.pk})."
+            f"{done.tenant} is ready to issue from office {office} (tenant {done.tenant.pk})."
         )
 
     def complete(self, options: Options) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -17,6 +17,7 @@ from pac.dgi.ruc import MalformedRuc, RucType, parse
 from tenants.models import Office, Tenant
 from tenants.models.tenant import CompanyType
 from tenants.services.certificates import Certificates, certificate_faults
+from tenants.services.faults import Fault, Faults, fault
 
 MAX_NAME = 100
 MAX_LOGO_URL = 200
@@ -26,8 +27,6 @@ MAX_TELEPHONE = 12
 MAX_EMAIL = 50
 MAX_NUMBER = 9_999_999_999
 OFFICE_TYPES = ("main", "associated")
-
-Faults = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def faults(
     `office` and `certificates` are `None` where they are not needed.
     """
     found: Faults = defaultdict(list)
-    for field, fault in (
+    for field, each in (
         *_identity(company),
         *(() if is_registered else _company(company)),
         *(_office(office) if office else ()),
@@ -106,8 +105,16 @@ def faults(
         *_series(first_number),
         *_pac_company_id(pac_company_id),
     ):
-        if fault not in found[field]:
-            found[field].append(fault)
+        if each not in found[field]:
+            found[field].append(each)
+    return dict(found)
+
+
+def certificates_by_field(certificates: Certificates, now: datetime) -> Faults:
+    """The faults of certificates alone."""
+    found: Faults = defaultdict(list)
+    for field, each in _certificates(certificates, now):
+        found[field].append(each)
     return dict(found)
 
 
@@ -119,17 +126,30 @@ def canonical_ruc(text: str, ruc_type: RucType) -> str:
         return text.strip()
 
 
-def _identity(company: CompanyData) -> Iterator[tuple[str, str]]:
+FieldFaults = Iterator[tuple[str, Fault]]
+
+
+def _identity(company: CompanyData) -> FieldFaults:
     try:
         ruc = parse(company.ruc, company.ruc_type)
     except MalformedRuc as error:
-        yield "ruc", str(error)
+        yield "ruc", fault("ruc_malformed", "%(reason)s", reason=str(error))
         return
     if company.dv and company.dv != ruc.dv:
-        yield "dv", f"{company.dv} is not the check digit of {ruc.text} ({company.ruc_type})."
+        yield (
+            "dv",
+            fault(
+                "dv_wrong",
+                "%(given)s is not the check digit of %(ruc)s (%(ruc_type)s).",
+                given=company.dv,
+                ruc=ruc.text,
+                ruc_type=str(company.ruc_type),
+                dv=ruc.dv,
+            ),
+        )
 
 
-def _company(company: CompanyData) -> Iterator[tuple[str, str]]:
+def _company(company: CompanyData) -> FieldFaults:
     yield from _text("name", company.name, MAX_NAME)
     yield from _text("trade_name", company.trade_name, MAX_NAME, needed=False)
     yield from _text("email", company.email, MAX_EMAIL, valid=_passes(validate_email))
@@ -141,44 +161,67 @@ def _company(company: CompanyData) -> Iterator[tuple[str, str]]:
         valid=_passes(URLValidator(schemes=["http", "https"])),
     )
     if company.company_type not in CompanyType.values:
-        yield "company_type", f"The type is one of {', '.join(CompanyType.values)}."
+        yield "company_type", _choice(CompanyType.values)
 
 
-def _office(office: OfficeData) -> Iterator[tuple[str, str]]:
+def _office(office: OfficeData) -> FieldFaults:
     if not re.fullmatch("[0-9]{4}", office.code):
-        yield "office_code", "An office's code has four digits, such as 0001."
+        yield (
+            "office_code",
+            fault("office_code", "An office's code has four digits, such as 0001."),
+        )
     if office.type not in OFFICE_TYPES:
-        yield "office_type", f"The type is one of {', '.join(OFFICE_TYPES)}."
+        yield "office_type", _choice(OFFICE_TYPES)
     if not shapes.is_coordinates(office.coordinates):
-        yield "coordinates", "Decimal degrees are needed, such as +9.0017832,-79.5275519."
+        yield (
+            "coordinates",
+            fault("coordinates", "Decimal degrees are needed, such as +9.0017832,-79.5275519."),
+        )
     elif len(office.coordinates) > MAX_COORDINATES:
-        yield "coordinates", "At most 40 characters are taken: leave some decimals out."
+        yield (
+            "coordinates",
+            fault(
+                "coordinates_long",
+                "At most %(longest)s characters are taken: leave some decimals out.",
+                longest=MAX_COORDINATES,
+            ),
+        )
     if not shapes.is_location(office.location):
         yield (
             "location",
-            "Province-district-corregimiento without leading zeros is needed, such as 8-8-11.",
+            fault(
+                "location",
+                "Province-district-corregimiento without leading zeros is needed, such as 8-8-11.",
+            ),
         )
     yield from _text("address", office.address, MAX_ADDRESS)
     yield from _text("telephone", office.telephone, MAX_TELEPHONE, valid=shapes.is_phone)
     yield from _text("email", office.email, MAX_EMAIL, needed=False, valid=_passes(validate_email))
 
 
-def _certificates(certificates: Certificates, now: datetime) -> Iterator[tuple[str, str]]:
-    for fault in certificate_faults(certificates.signature, now):
-        yield "signature_certificate", fault
+def _certificates(certificates: Certificates, now: datetime) -> FieldFaults:
+    for each in certificate_faults(certificates.signature, now):
+        yield "signature_certificate", each
     if certificates.authentication != certificates.signature:
-        for fault in certificate_faults(certificates.authentication, now):
-            yield "authentication_certificate", fault
+        for each in certificate_faults(certificates.authentication, now):
+            yield "authentication_certificate", each
 
 
-def _series(first_number: int | None) -> Iterator[tuple[str, str]]:
+def _series(first_number: int | None) -> FieldFaults:
     if first_number is not None and not 1 <= first_number <= MAX_NUMBER:
-        yield "first_number", f"Numbers go from 1 to {MAX_NUMBER}."
+        yield (
+            "first_number",
+            fault("number_range", "Numbers go from 1 to %(highest)s.", highest=MAX_NUMBER),
+        )
 
 
-def _pac_company_id(text: str) -> Iterator[tuple[str, str]]:
+def _pac_company_id(text: str) -> FieldFaults:
     if text and not re.fullmatch("[0-9A-Za-z]{1,26}", text):
-        yield "pac_company_id", "The PAC's ids have 26 letters and digits."
+        yield "pac_company_id", fault("pac_id", "The PAC's ids have 26 letters and digits.")
+
+
+def _choice(choices: Sequence[str]) -> Fault:
+    return fault("choice", "The type is one of %(choices)s.", choices=", ".join(choices))
 
 
 def _text(
@@ -188,14 +231,22 @@ def _text(
     *,
     needed: bool = True,
     valid: Callable[[str], bool] | None = None,
-) -> Iterator[tuple[str, str]]:
+) -> FieldFaults:
     if not text.strip():
         if needed:
-            yield field, "This is needed."
+            yield field, fault("needed", "This is needed.")
     elif len(text) > longest:
-        yield field, f"At most {longest} characters are taken, these are {len(text)}."
+        yield (
+            field,
+            fault(
+                "long",
+                "At most %(longest)s characters are taken, these are %(length)s.",
+                longest=longest,
+                length=len(text),
+            ),
+        )
     elif not text.isprintable() or (valid and not valid(text)):
-        yield field, f"{text!r} has not the form that is needed."
+        yield field, fault("form", "%(given)s has not the form that is needed.", given=repr(text))
 
 
 def _passes(validator: Callable[[Any], None]) -> Callable[[str], bool]:

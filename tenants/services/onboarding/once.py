@@ -14,6 +14,7 @@ from django.utils import timezone
 from pac.errors import Ambiguous, PacError, Unavailable
 from tenants.errors import OnboardingHalted
 from tenants.models import Office, Tenant
+from tenants.services.onboarding.run import Halt
 
 Twin = Tenant | Office
 
@@ -99,7 +100,8 @@ def _claim(row: Twin, missing: Q, lease: timedelta) -> None:
     )
     if claimed != 1:
         raise OnboardingHalted(
-            "Another run is at this step at this moment. Run it again when that one has ended."
+            "Another run is at this step at this moment. Run it again when that one has ended.",
+            Halt.ANOTHER_RUN,
         )
 
 

@@ -13,8 +13,14 @@ from django.utils import timezone
 from pac.dgi.ruc import RucType, check_digit
 from tenants.models import Office, Tenant
 from tenants.services.certificates import Certificates
-from tenants.services.onboarding.data import CompanyData, Faults, OfficeData, canonical_ruc, faults
-from tenants.services.onboarding.series import raise_series, series_beyond
+from tenants.services.faults import Faults, fault
+from tenants.services.onboarding.data import CompanyData, OfficeData, canonical_ruc, faults
+from tenants.services.onboarding.series import SeriesBeyond, raise_series, series_beyond
+
+AFFILIATION_STEP = 2
+ACCEPTANCE_STEP = 3
+OFFICE_STEP = 4
+LAST_STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Registration:
     """`left` names what was given anew but is settled already, and was left as it is."""
 
     tenant: Tenant
-    office: Office
+    office: Office | None
     left: tuple[str, ...]
 
 
@@ -61,21 +67,28 @@ def register(
     certificates: Certificates | None,
     first_number: int | None,
     pac_company_id: str,
+    last_step: int,
 ) -> Registration:
     """Store tenant, office and number series in one commit, or nothing at all.
 
     Raises `ValidationError` with every fault at once, by field. What the PAC has already is not
     changed; what it does not have yet may be put right by running again.
     """
-    there = known(
-        ruc=company.ruc, ruc_type=company.ruc_type, office_code=office.code if office else ""
+    found = find_faults(
+        company=company,
+        office=office,
+        certificates=certificates,
+        first_number=first_number,
+        pac_company_id=pac_company_id,
+        last_step=last_step,
     )
-    if found := _all_faults(there, company, office, certificates, first_number, pac_company_id):
+    if found:
         raise ValidationError(found)
+    there = _known_of(company, office)
     with transaction.atomic():
         tenant = _store_tenant(company)
         row = _store_office(tenant, there.office, office)
-        if first_number is not None:
+        if row and first_number is not None:
             raise_series(
                 office=row,
                 billing_point=settings.PAC_BILLING_POINT,
@@ -84,14 +97,17 @@ def register(
     return Registration(tenant, row, _differences(tenant, row, company, office))
 
 
-def _all_faults(
-    there: Known,
+def find_faults(
+    *,
     company: CompanyData,
     office: OfficeData | None,
     certificates: Certificates | None,
     first_number: int | None,
     pac_company_id: str,
+    last_step: int,
 ) -> Faults:
+    """Everything that `register` would refuse, by field. Writes nothing."""
+    there = _known_of(company, office)
     office_is_settled = there.office is not None and bool(there.office.pac_office_id)
     found = faults(
         company=company,
@@ -103,29 +119,45 @@ def _all_faults(
         now=timezone.now(),
     )
     if not (there.is_registered or pac_company_id or certificates):
-        found["signature_certificate"] = ["The PAC needs it to create the company."]
-    if not (there.office or office):
-        found["office_code"] = ["The PAC needs an office before anything can be issued."]
-    if pac_company_id and (taken := _taken(there, pac_company_id)):
-        found["pac_company_id"] = [taken]
-    if there.office and first_number is not None:
-        beyond = series_beyond(
+        found["signature_certificate"] = [
+            fault("certificate_needed", "The PAC needs it to create the company.")
+        ]
+    if last_step >= OFFICE_STEP and not (there.office or office):
+        found["office_code"] = [
+            fault("office_needed", "The PAC needs an office before anything can be issued.")
+        ]
+    if pac_company_id:
+        found |= _taken(there, pac_company_id)
+    if there.office and first_number is not None and "first_number" not in found:
+        reached = series_beyond(
             office=there.office,
             billing_point=settings.PAC_BILLING_POINT,
             first_number=first_number,
         )
-        if beyond:
-            found["first_number"] = [beyond]
+        if reached:
+            found["first_number"] = [SeriesBeyond(first_number, reached).fault()]
     return found
 
 
-def _taken(there: Known, pac_company_id: str) -> str:
-    """Why this id cannot be the company's; "" where it can."""
+def _known_of(company: CompanyData, office: OfficeData | None) -> Known:
+    return known(
+        ruc=company.ruc, ruc_type=company.ruc_type, office_code=office.code if office else ""
+    )
+
+
+def _taken(there: Known, pac_company_id: str) -> Faults:
+    """Why this id cannot be the company's."""
     own = there.tenant.pac_company_id if there.tenant else None
+    if own == pac_company_id:
+        return {}
     if own:
-        return "" if own == pac_company_id else f"The company is {own} already."
+        refusal = fault("company_is_another", "The company is %(own)s already.", own=own)
+        return {"pac_company_id": [refusal]}
     other = Tenant.objects.filter(pac_company_id=pac_company_id).first()
-    return f"This is the company of {other}." if other else ""
+    if other is None:
+        return {}
+    refusal = fault("company_taken", "This is the company of %(other)s.", other=str(other))
+    return {"pac_company_id": [refusal]}
 
 
 def _store_tenant(company: CompanyData) -> Tenant:
@@ -148,25 +180,27 @@ def _store_tenant(company: CompanyData) -> Tenant:
     return tenant
 
 
-def _store_office(tenant: Tenant, row: Office | None, office: OfficeData | None) -> Office:
+def _store_office(tenant: Tenant, row: Office | None, office: OfficeData | None) -> Office | None:
+    if office is None:
+        return row
     if row is None:
-        if office is None:
-            raise ValueError("Neither an office nor its data: _all_faults() lets nobody get here.")
-        return Office.unscoped.create(tenant=tenant, **office.values())
-    if office is not None:
-        Office.unscoped.filter(pk=row.pk, pac_office_id="").update(**office.values())
-        row.refresh_from_db()
+        values = office.values()
+        code = values.pop("code")
+        # Another run may have stored it since `row` was looked for.
+        row, _ = Office.unscoped.get_or_create(tenant=tenant, code=code, defaults=values)
+    Office.unscoped.filter(pk=row.pk, pac_office_id="").update(**office.values())
+    row.refresh_from_db()
     return row
 
 
 def _differences(
-    tenant: Tenant, row: Office, company: CompanyData, office: OfficeData | None
+    tenant: Tenant, row: Office | None, company: CompanyData, office: OfficeData | None
 ) -> tuple[str, ...]:
     return tuple(
         name
         for given, kept in (
             (company.editable(), CompanyData.of(tenant).editable()),
-            (office.values() if office else {}, OfficeData.of(row).values()),
+            ((office.values(), OfficeData.of(row).values()) if office and row else ({}, {})),
         )
         for name, value in given.items()
         if value != kept[name]

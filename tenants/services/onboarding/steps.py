@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -15,70 +14,21 @@ from django.db import transaction
 from django.db.models import Q
 
 from pac.answers import Company
-from pac.client import PacClient
 from pac.dgi.ruc import MalformedRuc, RucType, parse
 from pac.errors import Rejected
 from tenants.errors import OnboardingHalted
 from tenants.models import ApiKey, Office, OnboardingStatus, Tenant
-from tenants.services.certificates import Certificates
+from tenants.services.certificates import first_end
 from tenants.services.onboarding.data import canonical_ruc
 from tenants.services.onboarding.once import SETTLED, CannotTell, create_once
+from tenants.services.onboarding.run import Halt, Run
+from tenants.services.rotation import webhook_changes, webhook_url
 
 REQUEST_QR = 3
 FINISH = 1
 SUBSCRIBED = "SUBSCRIBED"
 NOT_REQUESTED = ("NONE", "NOT_REQUESTED")
 FIRST_KEY_NAME = "Primera clave"
-
-_ORDER = list(OnboardingStatus)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Something that happened, for a person: `step` is 1 to 5, 0 before the first."""
-
-    step: int
-    message: str
-    is_warning: bool = False
-
-
-@dataclass(slots=True)
-class Run:
-    """One run over the steps: what it works on, what it works with, whom it tells."""
-
-    tenant: Tenant
-    office: Office
-    client: PacClient
-    certificates: Certificates | None
-    pac_company_id: str
-    tell: Callable[[Progress], object]
-    confirm: Callable[[str], object]
-    sleep: Callable[[float], object]
-    step: int = 0
-    api_key: str = ""
-
-    @property
-    def company_id(self) -> str:
-        return self.tenant.pac_company_id or ""
-
-    def has_reached(self, status: OnboardingStatus) -> bool:
-        return _ORDER.index(OnboardingStatus(self.tenant.onboarding_status)) >= _ORDER.index(status)
-
-    def say(self, message: str, *, is_warning: bool = False) -> None:
-        self.tell(Progress(self.step, message, is_warning))
-
-    def wait(self, seconds: float) -> None:
-        self.say(f"An earlier run may still be creating it: waiting {seconds:.0f} s for that.")
-        self.sleep(seconds)
-
-    def reach(self, status: OnboardingStatus, **values: Any) -> None:
-        """Commit `values` and, where it is a step forward, the status. It never goes back."""
-        before = _ORDER[: _ORDER.index(status)]
-        with transaction.atomic():
-            tenant = Tenant.objects.filter(pk=self.tenant.pk)
-            tenant.update(onboarding_error="", **values)
-            tenant.filter(onboarding_status__in=before).update(onboarding_status=status)
-        self.tenant.refresh_from_db()
 
 
 def create_company(run: Run) -> None:
@@ -98,7 +48,7 @@ def create_company(run: Run) -> None:
                 tenant,
                 missing=Q(pac_company_id=None),
                 look=lambda: _find_company(run),
-                create=lambda: run.client.create_company(_company_payload(run)).id,
+                create=lambda: _create_company(run),
                 deadline=run.client.total_deadline,
                 sleep=run.wait,
             )
@@ -106,10 +56,13 @@ def create_company(run: Run) -> None:
             raise OnboardingHalted(
                 f"The PAC may have a company with the RUC {tenant.ruc} from an earlier attempt, "
                 f"and its list does not tell ({reason}). "
-                "Find its id at the PAC and run again with --pac-company-id."
+                "Find its id at the PAC and run again with --pac-company-id.",
+                Halt.COMPANY_UNCLEAR,
             ) from None
     if not is_new:
         run.client.update_company(company_id, {"emails": _emails(tenant)})
+        if not tenant.pac_doubtful_since:  # created by nobody here: with which certificates?
+            Tenant.objects.filter(pk=tenant.pk).update(certificates_expire_on=None)
     run.reach(OnboardingStatus.COMPANY_CREATED, pac_company_id=company_id, **SETTLED)
     origin = "created" if is_new else "found at the PAC and taken, with the certificates it has"
     run.say(f"Company {company_id} {origin}.")
@@ -123,7 +76,7 @@ def set_webhook(run: Run) -> None:
     if not settings.PAC_WEBHOOK_URL:
         run.say("PAC_WEBHOOK_URL is empty: the PAC will not call, documents are polled.")
         return
-    url = f"{settings.PAC_WEBHOOK_URL}/{run.company_id}"
+    url = webhook_url(run.tenant)
     if run.tenant.pac_webhook_url == url:
         return
     # Committed before the PAC has it: a delivery may come at once.
@@ -131,14 +84,7 @@ def set_webhook(run: Run) -> None:
         webhook_secret=secrets.token_urlsafe(32)
     )
     run.tenant.refresh_from_db()
-    target = {
-        "status": "active",
-        "url": url,
-        "headers": {"X-Pac-Signature": run.tenant.webhook_secret},
-    }
-    run.client.update_company(
-        run.company_id, {"webhooks": {"documents": {"emissionFinished": target}}}
-    )
+    run.client.update_company(run.company_id, webhook_changes(url, run.tenant.webhook_secret))
     Tenant.objects.filter(pk=run.tenant.pk).update(pac_webhook_url=url)
     run.say(f"Webhook set to {url}.")
 
@@ -174,19 +120,23 @@ def finish_affiliation(run: Run) -> None:
     raise OnboardingHalted(
         "The taxpayer has not accepted the affiliation yet "
         f"(the PAC says: {refusal or status or 'nothing'}). "
-        f"Scan this QR in the DGI's app, then run again: {run.tenant.affiliation_qr}"
+        f"Scan this QR in the DGI's app, then run again: {run.tenant.affiliation_qr}",
+        Halt.NOT_ACCEPTED,
+        refusal or status or "",
     )
 
 
 def create_office(run: Run) -> None:
     """Step 4: the office at the PAC, found there or created; the first becomes the main one."""
     office = run.office
+    if office is None:
+        raise OnboardingHalted("The PAC needs an office.", Halt.NO_OFFICE)
     if not office.pac_office_id:
         try:
             office_id, is_new = create_once(
                 office,
                 missing=Q(pac_office_id=""),
-                look=lambda: _find_office(run),
+                look=lambda: _find_office(run, office),
                 create=lambda: run.client.create_office(run.company_id, _office_payload(office)).id,
                 deadline=run.client.total_deadline,
                 sleep=run.wait,
@@ -195,7 +145,8 @@ def create_office(run: Run) -> None:
             raise OnboardingHalted(
                 f"The PAC may have the office {office.code} from an earlier attempt, and its list "
                 f"does not tell ({reason}). Find its id at the PAC, enter it at the office in the "
-                "admin and run again."
+                "admin and run again.",
+                Halt.OFFICE_UNCLEAR,
             ) from None
         Office.unscoped.filter(pk=office.pk).update(pac_office_id=office_id, **SETTLED)
         office.refresh_from_db()
@@ -250,7 +201,8 @@ def _named_company(run: Run) -> str:
     if company.ruc is not None and not _is_of(company, run.tenant):
         raise OnboardingHalted(
             f"The PAC's company {company.id} is {company.name} with the RUC {company.ruc} "
-            f"({company.ruc_type}), not {run.tenant.ruc} ({run.tenant.ruc_type})."
+            f"({company.ruc_type}), not {run.tenant.ruc} ({run.tenant.ruc_type}).",
+            Halt.OTHER_COMPANY,
         )
     return company.id
 
@@ -280,9 +232,9 @@ def _is_of(company: Company, tenant: Tenant) -> bool:
     raise CannotTell("it has this RUC without its type")
 
 
-def _find_office(run: Run) -> str | None:
+def _find_office(run: Run, office: Office) -> str | None:
     offices = run.client.list_offices(run.company_id)
-    same = [each.id for each in offices if each.code == run.office.code]
+    same = [each.id for each in offices if each.code == office.code]
     if len(same) > 1:
         raise CannotTell(f"it has {len(same)} offices with this code")
     if not same and any(each.code is None for each in offices):
@@ -290,10 +242,20 @@ def _find_office(run: Run) -> str | None:
     return same[0] if same else None
 
 
-def _company_payload(run: Run) -> dict[str, Any]:
-    tenant = run.tenant
+def _create_company(run: Run) -> str:
     if run.certificates is None:
-        raise OnboardingHalted("The PAC needs the certificates to create the company.")
+        raise OnboardingHalted(
+            "The PAC needs the certificates to create the company.", Halt.NO_CERTIFICATES
+        )
+    payload = _company_payload(run.tenant) | {"certificates": run.certificates.wire()}
+    # Before they are sent: the answer, and with it this run, may be lost.
+    Tenant.objects.filter(pk=run.tenant.pk).update(
+        certificates_expire_on=first_end(run.certificates)
+    )
+    return run.client.create_company(payload).id
+
+
+def _company_payload(tenant: Tenant) -> dict[str, Any]:
     payload = {
         "name": tenant.name,
         "tradeName": tenant.trade_name or tenant.name,
@@ -302,7 +264,6 @@ def _company_payload(run: Run) -> dict[str, Any]:
         "type": tenant.company_type,
         "typeRuc": {"code": tenant.issuer_ruc_type.code},
         "emails": _emails(tenant),
-        "certificates": run.certificates.wire(),
     }
     if tenant.logo_url:
         payload["logo"] = tenant.logo_url

@@ -12,7 +12,7 @@ from pac.errors import InsideTransaction
 from pac.sandbox import Sandbox
 from tenants.errors import OnboardingHalted
 from tenants.models import ApiKey, Office, OnboardingStatus, Tenant
-from tenants.services.onboarding import Progress
+from tenants.services.onboarding import Progress, registration
 from tenants.tests.onboarding.material import COMPANY, OFFICE, RUC, Killed, at, only_tenant, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -218,7 +218,7 @@ def test_of_two_runs_at_once_one_creates(box, monkeypatch):
     def interleaved(self: PacClient) -> Any:
         listed = real(self)
         if not inner:  # another run overtakes this one, between its look and its POST
-            inner.append(OnboardingHalted(""))
+            inner.append(OnboardingHalted("", ""))
             run()
         return listed
 
@@ -324,3 +324,16 @@ def test_the_webhook_follows_its_setting(box, settings):
 def test_it_refuses_to_run_inside_a_transaction(box):
     with transaction.atomic(), pytest.raises(InsideTransaction):
         run()
+
+
+def test_of_two_runs_that_store_the_same_office_the_later_works_on_the_first_ones(box, monkeypatch):
+    real = registration._store_tenant
+
+    def overtaken(company: Any) -> Tenant:
+        tenant = real(company)
+        Office.unscoped.get_or_create(tenant=tenant, **OFFICE.values())
+        return tenant
+
+    monkeypatch.setattr(registration, "_store_tenant", overtaken)
+    assert run().office == Office.unscoped.get()
+    assert_healed(box)

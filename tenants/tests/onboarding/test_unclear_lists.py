@@ -10,6 +10,7 @@ from pac.errors import Ambiguous, NotFound, Unauthorized
 from pac.sandbox import Sandbox
 from tenants.errors import OnboardingHalted
 from tenants.models import Office, OnboardingStatus
+from tenants.services.onboarding import Halt
 from tenants.tests.onboarding.material import RUC, at, only_tenant, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +60,7 @@ def test_after_a_lost_answer_it_halts_and_asks_for_the_companys_id(box, monkeypa
         for _ in range(2):
             with pytest.raises(OnboardingHalted, match=rf"{refusal}.*--pac-company-id"):
                 run()
-        assert "--pac-company-id" in only_tenant().onboarding_error
+        assert only_tenant().onboarding_error == Halt.COMPANY_UNCLEAR
         assert box.routes[CREATE_COMPANY] == 1
         with pytest.raises(OnboardingHalted, match=f"{company_id} is .* not {RUC}"):
             run(pac_company_id=company_id)
