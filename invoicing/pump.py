@@ -40,8 +40,10 @@ Chore = Callable[[], object]
 RUN = 20.0
 OVERTIME = 40.0  # seconds: a little more than one call's deadline as it is by default
 IDLE = 1.0  # seconds between two looks when nothing is due
+HURRY = 0.05  # seconds between two looks when something was
 LEASE = timedelta(seconds=20)
 RENEWAL = 5.0  # seconds
+GATHERING = 0.01  # seconds
 CHORE_PAUSE = 1.0  # seconds
 
 
@@ -117,6 +119,7 @@ class Pump:
     since: dict[Future[Any], float] = field(default_factory=dict)  # monotonic seconds
     swept: float = 0.0
     turn: int = 0
+    hurry: bool = False
     done: int = 0
 
     def run(self, lease: Lease, *, seconds: float) -> int:
@@ -129,14 +132,11 @@ class Pump:
         with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
             while lease.renew() and self.has_time(end) and not self.stopping.is_set():
                 self.sweep()
-                claimed = self.claim(pool)
-                if self.in_flight:
-                    self.collect(timeout=0.05 if claimed else IDLE)
-                elif not claimed:
+                if not self.turn_over(pool) and not self.in_flight:
                     self.stopping.wait(IDLE)
             while self.in_flight:
                 lease.renew()
-                self.collect(timeout=IDLE)
+                self.bring_home(self.collect())
         return self.done
 
     def has_time(self, end: float) -> bool:
@@ -152,9 +152,17 @@ class Pump:
             while True:
                 self.swept = 0.0
                 self.sweep()
-                if not self.claim(pool) and not self.in_flight:
+                if not self.turn_over(pool) and not self.in_flight:
                     return self.done
-                self.collect(timeout=IDLE)
+
+    def turn_over(self, pool: ThreadPoolExecutor) -> int:
+        """Takes what has come home, sends out what is due in its place, and only then commits the
+        outcomes: the calls go on while the database is busy. How many errands it touched."""
+        finished = self.collect()
+        claimed = self.claim(pool)
+        self.bring_home(finished)
+        self.hurry = claimed > 0
+        return claimed + len(finished)
 
     def sweep(self) -> None:
         if time.monotonic() - self.swept < CHORE_PAUSE:
@@ -183,18 +191,28 @@ class Pump:
                 claimed += 1
         return claimed
 
-    def collect(self, *, timeout: float) -> None:
-        """Waits for an outcome and commits every one that is there."""
-        finished, _ = wait(self.in_flight, timeout=timeout, return_when=FIRST_COMPLETED)
+    def collect(self) -> list[tuple[Errand, Future[Any]]]:
+        """Waits for an outcome, where there is one to come; all that are there."""
+        if not self.in_flight:
+            return []
+        # Where something was due a moment ago, more may be.
+        timeout = HURRY if self.hurry else IDLE
+        if wait(self.in_flight, timeout=timeout, return_when=FIRST_COMPLETED).done:
+            # Those that set out together come home together: one claim for all of them.
+            wait(self.in_flight, timeout=GATHERING)
+        finished = [future for future in self.in_flight if future.done()]
         for future in finished:
-            errand = self.in_flight.pop(future)
             del self.since[future]
+        return [(self.in_flight.pop(future), future) for future in finished]
+
+    def bring_home(self, finished: list[tuple[Errand, Future[Any]]]) -> None:
+        for errand, future in finished:
             with logged(errand):
-                _guarded(partial(_bring_home, errand, future))
+                _guarded(partial(_commit, errand, future))
             self.done += 1
 
 
-def _bring_home(errand: Errand, future: Future[Any]) -> None:
+def _commit(errand: Errand, future: Future[Any]) -> None:
     errand.commit(future.result())
 
 

@@ -68,9 +68,9 @@ def test_the_backlog_of_one_source_does_not_starve_another(threads: int, positio
     with pump.ThreadPoolExecutor(threads) as pool:
         for _ in range(6):
             run.claim(pool)
-            run.collect(timeout=5)
+            run.bring_home(run.collect())
         while run.in_flight:
-            run.collect(timeout=5)
+            run.bring_home(run.collect())
     assert all(asked), asked
 
 
