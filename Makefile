@@ -17,7 +17,7 @@ DEPLOYED := env ENV_FILE=/dev/null DEBUG=false ALLOWED_HOSTS=cifras.example PROX
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run demo code test lint format types imports check migrations deployment bench chaos clean
+.PHONY: help run demo code test lint format types imports check messages migrations deployment bench chaos pictures clean
 
 help:
 	@echo "make run    Cifras on http://127.0.0.1:$(PORT) with a demo tenant and a first invoice, until Ctrl-C"
@@ -27,9 +27,11 @@ help:
 	@echo "            (a part of it: make test ARGS='-k onboarding')"
 	@echo "make lint   formatting, linting, types, and the direction of imports"
 	@echo "make check  what CI checks beside the tests: lint, migrations, deployment settings"
+	@echo "make messages  collects the texts to translate into locale/, and compiles them (gettext)"
 	@echo "make bench  what it costs, measured side by side; writes docs/performance.md"
 	@echo "make chaos  2,000 invoices while everything fails: nothing may be lost or doubled (PostgreSQL;"
 	@echo "            ten minutes; the same faults again: make chaos ARGS='--seed 7')"
+	@echo "make pictures  takes the pictures of docs/admin.md anew (Chromium)"
 	@echo "make clean  forgets the local data in var/ and the virtual environment"
 
 run: $(INSTALLED)
@@ -57,6 +59,15 @@ imports: $(INSTALLED_DEV)
 	$(VENV)/bin/lint-imports
 
 check: lint migrations deployment
+
+# Only the English catalogue is collected: the code speaks Spanish, and what libraries lack of it is
+# written into locale/es by hand.
+messages: $(INSTALLED)
+	@command -v xgettext msgfmt >/dev/null || { \
+	  echo "This needs GNU gettext (Debian and Ubuntu: apt-get install gettext)."; exit 1; }
+	@$(LOCAL) $(RUN) manage.py makemessages --locale en --no-location --no-wrap --no-obsolete \
+	  --ignore '$(VENV)/*' --ignore 'var/*' --ignore 'bench/*' --ignore 'staticfiles/*' --ignore '*/tests/*'
+	@$(LOCAL) $(RUN) manage.py compilemessages --locale en --locale es --ignore '$(VENV)'
 
 migrations: $(INSTALLED)
 	$(LOCAL) $(RUN) manage.py makemigrations --check --dry-run
@@ -91,3 +102,6 @@ bench: $(INSTALLED)
 
 chaos: $(INSTALLED)
 	@$(RUN) -m bench.chaos $(ARGS)
+
+pictures: $(INSTALLED)
+	@PICTURES=docs/admin BROWSER_REQUIRED=1 $(RUN) -m pytest -q cifras/tests/browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
+from cifras.tests.both_databases import DATABASE_ONLY
 from invoicing import guards, pump
 from invoicing.models import Breaker, Document, EmailDelivery
 from pac.dgi.ruc import RucType
@@ -52,6 +54,23 @@ def _emptied(
         *(f"DELETE FROM {name}" for name in full),
         "SET session_replication_role = DEFAULT",
     ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of two runs side by side, one leaves out what no database has a part in: it would only do the
+    same once more."""
+    if DATABASE_ONLY not in os.environ:
+        return
+    left_out = [item for item in items if not needs_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if needs_database(item)]
+
+
+def needs_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("processes")
+    return bool(marked or fixtures & {"db", "transactional_db", "live_server"})
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -27,26 +27,9 @@ def compose(
     `message` is the sender's own words, plain text. `attachments` are (name, content, media type).
     Answers go to the tenant. No name or text from outside can add a header.
     """
-    tenant = document.tenant
-    context = {
-        "document": document,
-        "tenant": tenant,
-        "kind": "Proforma" if document.is_proforma else document.get_document_type_display(),
-        "is_proforma": document.is_proforma,
-        "is_test": not document.is_proforma and tenant.environment == Environment.TEST,
-        "is_void": document.status == Status.VOID,
-        "message": message.strip(),
-        "issued_at": formats.moment(document.issued_at),
-        "due_date": formats.day(document.due_date) if document.due_date else "",
-        "total": formats.money(document.total),
-        "has_attachments": bool(attachments),
-        "cufe_lookup_url": CUFE_LOOKUP_URL,
-    }
     with translation.override("es"):
-        subject, text, html = (
-            render_to_string(f"email/{template}", context)
-            for template in ("document_subject.txt", "document.txt", "document.html")
-        )
+        subject, text, html = _rendered(document, message, has_attachments=bool(attachments))
+    tenant = document.tenant
     email = EmailMultiAlternatives(
         subject=_header_text(subject),
         body=text,
@@ -59,6 +42,30 @@ def compose(
     for attachment in attachments:
         email.attach(*attachment)
     return email
+
+
+def _rendered(document: Document, message: str, *, has_attachments: bool) -> tuple[str, str, str]:
+    """Subject, text and HTML, in the language that is active."""
+    tenant = document.tenant
+    context = {
+        "document": document,
+        "tenant": tenant,
+        "kind": "Proforma" if document.is_proforma else document.get_document_type_display(),
+        "is_proforma": document.is_proforma,
+        "is_test": not document.is_proforma and tenant.environment == Environment.TEST,
+        "is_void": document.status == Status.VOID,
+        "message": message.strip(),
+        "issued_at": formats.moment(document.issued_at),
+        "due_date": formats.day(document.due_date) if document.due_date else "",
+        "total": formats.money(document.total),
+        "has_attachments": has_attachments,
+        "cufe_lookup_url": CUFE_LOOKUP_URL,
+    }
+    subject, text, html = (
+        render_to_string(f"email/{template}", context)
+        for template in ("document_subject.txt", "document.txt", "document.html")
+    )
+    return subject, text, html
 
 
 def _sender(name: str) -> str:

@@ -37,4 +37,4 @@ class PacDelivery(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.created_at:%Y-%m-%d %H:%M:%S} {self.state}"
+        return f"{self.created_at:%Y-%m-%d %H:%M:%S} {self.get_state_display()}"

@@ -1,7 +1,8 @@
 """`python -m cifras.tests.both_databases [pytest's arguments]`: the suite on SQLite, and on
 PostgreSQL where `TEST_DATABASE_URL` names one or a server on this machine lets `postgres` in.
 
-Each run is a process of its own, both at the same time. The exit code is 0 only where both passed.
+Each run is a process of its own, both at the same time; what no database has a part in runs once.
+The exit code is 0 only where both passed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import IO
 import psycopg
 
 URL = "TEST_DATABASE_URL"
+DATABASE_ONLY = "DATABASE_ONLY"  # set: the tests that use the database, and no others
+ELSEWHERE = "BROWSER_IS_ELSEWHERE"  # set: no browser tests in this run, another one has them
 LOCAL_SERVER = "postgres://postgres@127.0.0.1:5432/cifras"
 
 
@@ -31,19 +34,26 @@ def postgres_url() -> str:
     return LOCAL_SERVER
 
 
-def start(arguments: Sequence[str], url: str, output: IO[bytes] | None) -> Popen[bytes]:
-    environment = {name: value for name, value in os.environ.items() if name != URL}
+def start(
+    arguments: Sequence[str], output: IO[bytes] | None = None, **environment: str
+) -> Popen[bytes]:
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (URL, DATABASE_ONLY, ELSEWHERE)
+    }
     command = [sys.executable, "-m", "pytest", *arguments]
-    return Popen(command, env=environment | ({URL: url} if url else {}), stdout=output)
+    return Popen(command, env=others | environment, stdout=output)
 
 
 def main(arguments: Sequence[str]) -> int:
     url = postgres_url()
     with tempfile.TemporaryFile() as later:
         # Both at once; what PostgreSQL's run says is kept until SQLite's has had its say.
-        on_postgres = start(arguments, url, later) if url else None
+        only = {URL: url, DATABASE_ONLY: "yes"}
+        on_postgres = start(arguments, later, **only) if url else None
         say("On SQLite:")
-        codes = [start(arguments, "", None).wait()]
+        codes = [start(arguments, **({ELSEWHERE: "yes"} if url else {})).wait()]
         if on_postgres is None:
             say(f"No PostgreSQL: {URL} is not set and 127.0.0.1:5432 lets nobody in.")
             return codes[0]

@@ -55,10 +55,12 @@ def test_the_defaults_of_the_example_are_those_of_the_settings(tmp_path: Path) -
 
 def _settings(env_file: str) -> str:
     program = (
+        # Texts of the settings are shown as they are written.
+        "from django.conf import settings; settings.configure(USE_I18N=False); "
         "import cifras.settings as s; "
         "print({n: v for n, v in sorted(vars(s).items()) if n.isupper()})"
     )
-    return subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "ENV_FILE": env_file, "PYTHONHASHSEED": "0"},
@@ -66,3 +68,4 @@ def _settings(env_file: str) -> str:
         text=True,
         check=True,
     ).stdout
+    return re.sub(r" at 0x[0-9a-f]+", "", answer)  # where a function stands

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from invoicing.admin.changelist import DocumentChangeList
-from invoicing.admin.readonly import TENANT_FILTER, LookOnlyAdmin
+from invoicing.admin.readonly import TENANT_FILTER, OfDocumentAdmin
 from invoicing.admin.timeline import pretty
 from invoicing.models import PacExchange
 from invoicing.services.machinery import FAILED_CALL, WINDOWS, calls_within
@@ -58,7 +58,7 @@ class ExchangeList(DocumentChangeList):
 
 
 @admin.register(PacExchange)
-class ExchangeAdmin(LookOnlyAdmin):
+class ExchangeAdmin(OfDocumentAdmin):
     list_display = ("created_at", "tenant_name", "method", "path", "answer", "elapsed_ms")
     list_filter = (TENANT_FILTER, WindowFilter, FailedFilter)
     list_filter_submit = True

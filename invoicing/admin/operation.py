@@ -11,15 +11,15 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from invoicing.admin.filters import DaysFilter
-from invoicing.admin.readonly import TENANT_FILTER, LookOnly, LookOnlyAdmin
+from invoicing.admin.readonly import TENANT_FILTER, LookOnly, OfDocumentAdmin
 from invoicing.admin.waiting import WaitingFilter
 from invoicing.models import Breaker, EmailDelivery, FiscalEvent, PumpLease
 from tenants.admin.scoped import OperatorOnly
 
 
 @admin.register(EmailDelivery)
-class EmailDeliveryAdmin(LookOnlyAdmin):
-    list_display = ("created_at", "tenant", "owner", "occasion", "to", "state", "attempts")
+class EmailDeliveryAdmin(OfDocumentAdmin):
+    list_display = ("created_at", "tenant", "document", "occasion", "to", "state", "attempts")
     list_filter = (TENANT_FILTER, ("state", ChoicesDropdownFilter), WaitingFilter)
     list_filter_submit = True
     list_select_related = ("tenant", "owner__office")
@@ -28,8 +28,8 @@ class EmailDeliveryAdmin(LookOnlyAdmin):
 
 
 @admin.register(FiscalEvent)
-class FiscalEventAdmin(LookOnlyAdmin):
-    list_display = ("requested_at", "tenant", "owner", "state", "reason", "attempts")
+class FiscalEventAdmin(OfDocumentAdmin):
+    list_display = ("requested_at", "tenant", "document", "state", "reason", "attempts")
     list_filter = (
         TENANT_FILTER,
         ("state", ChoicesDropdownFilter),

@@ -73,7 +73,9 @@ def context_of(request: HttpRequest, document: Document) -> dict[str, Any]:
             parts.STANDING_COLOURS[document.submission_state],
             str(document.get_submission_state_display()),
         ),
-        "type_name": DOCUMENT_TYPES.get(document.dgi_document_type, document.dgi_document_type),
+        "type_name": gettext(
+            DOCUMENT_TYPES.get(document.dgi_document_type, document.dgi_document_type)
+        ),
         "issuer": list(parts.issuer(document)),
         "receiver": list(parts.receiver(document)),
         "facts": list(parts.facts(document)),

@@ -53,7 +53,7 @@ def issuer(document: Document) -> Iterable[Row]:
 def receiver(document: Document) -> Iterable[Row]:
     receiver = document.receiver
     yield gettext("Nombre"), receiver.name
-    yield gettext("Tipo"), ReceiverType[receiver.type or "CONSUMIDOR_FINAL"].label
+    yield gettext("Tipo"), gettext(ReceiverType[receiver.type or "CONSUMIDOR_FINAL"].label)
     if receiver.ruc:
         yield "RUC", f"{receiver.ruc} DV {receiver.dv}".strip()
     if receiver.foreign_number:
@@ -109,7 +109,7 @@ def line_row(line: DocumentLine) -> dict[str, str]:
         "quantity": f"{formats.quantity(line.quantity)} {line.unit}",
         "price": formats.price(line.unit_price),
         "discount": formats.price(line.unit_discount) if line.unit_discount else "",
-        "rate": ITBMS_NAMES.get(line.itbms_rate, line.itbms_rate),
+        "rate": gettext(ITBMS_NAMES.get(line.itbms_rate, line.itbms_rate)),
         "itbms": formats.amount(line.itbms),
         "total": formats.amount(line.total),
     }
@@ -144,7 +144,7 @@ def totals(document: Document) -> Iterable[tuple[str, str, bool]]:
 def terms(document: Document) -> Iterable[Row]:
     if document.payment_time:
         code = PaymentTime[document.payment_time].code
-        yield gettext("Tiempo de pago"), PAYMENT_TIMES[code]
+        yield gettext("Tiempo de pago"), gettext(PAYMENT_TIMES[code])
     for method in document.payment_methods:
         yield _method(method["method"], method.get("description", "")), _money(method["amount"])
     for part in document.installments:
@@ -153,7 +153,7 @@ def terms(document: Document) -> Iterable[Row]:
             _money(part["amount"]),
         )
     if retention := RETENTION_CODES.get(document.retention_code):
-        yield retention.name, formats.money(document.retention)
+        yield gettext(retention.name), formats.money(document.retention)
     for discount in document.discounts:
         yield discount["description"], _money(discount["amount"])
 
@@ -161,7 +161,7 @@ def terms(document: Document) -> Iterable[Row]:
 def _method(code: str, description: str = "") -> str:
     if code == METHOD_OTHER and description:
         return description
-    return PAYMENT_METHODS.get(code, code)
+    return gettext(PAYMENT_METHODS.get(code, code))
 
 
 def _money(amount: Any) -> str:

@@ -94,16 +94,16 @@ ITBMS_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 
 DOCUMENT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "01": "Factura de operación interna",
-        "02": "Factura de importación",
-        "03": "Factura de exportación",
-        "04": "Nota de crédito referente a una FE",
-        "05": "Nota de débito referente a una FE",
-        "06": "Nota de crédito genérica",
-        "07": "Nota de débito genérica",
-        "08": "Factura de zona franca",
-        "09": "Reembolso",
-        "10": "Factura de operación extranjera",
+        "01": gettext_noop("Factura de operación interna"),
+        "02": gettext_noop("Factura de importación"),
+        "03": gettext_noop("Factura de exportación"),
+        "04": gettext_noop("Nota de crédito referente a una FE"),
+        "05": gettext_noop("Nota de débito referente a una FE"),
+        "06": gettext_noop("Nota de crédito genérica"),
+        "07": gettext_noop("Nota de débito genérica"),
+        "08": gettext_noop("Factura de zona franca"),
+        "09": gettext_noop("Reembolso"),
+        "10": gettext_noop("Factura de operación extranjera"),
     }
 )
 

@@ -1,5 +1,6 @@
 """API keys: made, shown once, replaced, revoked; never edited, never deleted."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -35,6 +36,13 @@ class ApiKeyForm(forms.ModelForm):
     class Meta:
         model = ApiKey
         fields = ("tenant", "name")
+        labels = {"name": gettext_lazy("nombre")}
+
+
+class RevokedFilter(admin.BooleanFieldListFilter):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = gettext_lazy("revocada")
 
 
 class RevokeForm(BaseDialogForm):
@@ -44,9 +52,9 @@ class RevokeForm(BaseDialogForm):
 @admin.register(ApiKey)
 class ApiKeyAdmin(OwnPages):
     form = ApiKeyForm
-    list_display = ("prefix", "name", "tenant", "scope_names", "state", "created", "last_used_at")
-    list_display_links = ("prefix",)
-    list_filter = ("revoked",)
+    list_display = ("start", "title", "tenant", "scope_names", "state", "made", "last_used_at")
+    list_display_links = ("start",)
+    list_filter = (("revoked", RevokedFilter),)
     list_select_related = ("tenant",)
     search_fields = ("prefix__exact", "tenant__ruc__startswith")
     ordering = ("-created",)
@@ -56,7 +64,7 @@ class ApiKeyAdmin(OwnPages):
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is None:
             return ("tenant", "name", "scopes")
-        return ("tenant", "name", "prefix", "scope_names", "state", "created", "last_used_at")
+        return ("tenant", "title", "start", "scope_names", "state", "made", "last_used_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -140,6 +148,19 @@ class ApiKeyAdmin(OwnPages):
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": page})
         return HttpResponseRedirect(page)
+
+    # The library's columns, in the words of the other pages.
+    @display(description=gettext_lazy("prefijo"), ordering="prefix")
+    def start(self, key: ApiKey) -> str:
+        return key.prefix
+
+    @display(description=gettext_lazy("nombre"), ordering="name")
+    def title(self, key: ApiKey) -> str:
+        return key.name
+
+    @display(description=gettext_lazy("creado"), ordering="created")
+    def made(self, key: ApiKey) -> datetime:
+        return key.created
 
     @display(description=gettext_lazy("permisos"))
     def scope_names(self, key: ApiKey) -> str:
