@@ -47,8 +47,8 @@ def run(machine: Machine) -> tuple[list[Figure], list[str]]:
         )
     ], [
         f"Webhooks: {RATE} new deliveries a second for {SECONDS} s over {CONNECTIONS} connections "
-        "to two gunicorn processes with eight threads each; from the moment when one was to be sent to "
-        "the end of its answer."
+        "to two gunicorn processes with eight threads each; from when one was to go out to the end "
+        "of its answer."
     ]
 
 

@@ -43,6 +43,8 @@ DATA = re.compile(
     r"|reap webhooks|set to|look at|\.[a-z_]+\b.*\.[a-z_]+"
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def desk(db: None) -> Client:

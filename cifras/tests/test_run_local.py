@@ -15,6 +15,8 @@ import pytest
 
 from cifras.local_processes import free_port, is_taken
 
+pytestmark = pytest.mark.any_database  # they bring their own
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(ROOT / "manage.py"), "run_local"]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DEBUG": "true"}

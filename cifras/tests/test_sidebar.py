@@ -13,7 +13,7 @@ from conftest import sign_in, staff_of
 from tenants.models import Tenant, User
 from tenants.roles import ROLES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def items(answer: Any) -> list[dict[str, Any]]:
