@@ -22,7 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
-from cifras.tests.both_databases import DATABASE_ONLY
+from cifras.tests.both_databases import DATABASE_ONLY, WITHOUT_BROWSER
 from invoicing import guards, pump
 from invoicing.models import Breaker, Document, EmailDelivery
 from pac.dgi.ruc import RucType
@@ -36,6 +36,7 @@ MADE_BY_MIGRATE = {
     "django_content_type",
     "django_q_schedule",
 }
+BROWSER = Path(__file__).parent / "cifras" / "tests" / "browser"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WEBHOOK_SECRET = "a webhook secret of the tests"
 
@@ -67,13 +68,15 @@ def _emptied(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of two runs side by side, one leaves out what no database has a part in: it would only do the
-    same once more."""
-    if DATABASE_ONLY not in os.environ:
-        return
-    left_out = [item for item in items if not needs_database(item)]
+    """Of two runs side by side each leaves something out that it would only do once more."""
+    left_out = []
+    if DATABASE_ONLY in os.environ:
+        left_out = [item for item in items if not needs_database(item)]
+    if WITHOUT_BROWSER in os.environ:
+        left_out = [item for item in items if BROWSER in item.path.parents]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if needs_database(item)]
+    unwanted = set(left_out)
+    items[:] = [item for item in items if item not in unwanted]
 
 
 def needs_database(item: pytest.Item) -> bool:

@@ -1,8 +1,9 @@
 """`python -m cifras.tests.both_databases [pytest's arguments]`: the suite on SQLite, and on
 PostgreSQL where `TEST_DATABASE_URL` names one or a server on this machine lets `postgres` in.
 
-Each run is a process of its own, both at the same time; what no database has a part in runs once.
-The exit code is 0 only where both passed.
+Each run is a process of its own, both at the same time. What no database has a part in, and what is
+happy with any, runs on SQLite only; the browser is at work on PostgreSQL only. The exit code is 0 only
+where both passed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import psycopg
 
 URL = "TEST_DATABASE_URL"
 DATABASE_ONLY = "DATABASE_ONLY"  # set: the tests that use the database, and no others
-ELSEWHERE = "BROWSER_IS_ELSEWHERE"  # set: no browser tests in this run, another one has them
+WITHOUT_BROWSER = "WITHOUT_BROWSER"  # set: no browser tests, another run has them
 LOCAL_SERVER = "postgres://postgres@127.0.0.1:5432/cifras"
 
 
@@ -40,7 +41,7 @@ def start(
     others = {
         name: value
         for name, value in os.environ.items()
-        if name not in (URL, DATABASE_ONLY, ELSEWHERE)
+        if name not in (URL, DATABASE_ONLY, WITHOUT_BROWSER)
     }
     command = [sys.executable, "-m", "pytest", *arguments]
     return Popen(command, env=others | environment, stdout=output)
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         only = {URL: url, DATABASE_ONLY: "yes"}
         on_postgres = start(arguments, later, **only) if url else None
         say("On SQLite:")
-        codes = [start(arguments, **({ELSEWHERE: "yes"} if url else {})).wait()]
+        codes = [start(arguments, **({WITHOUT_BROWSER: "yes"} if url else {})).wait()]
         if on_postgres is None:
             say(f"No PostgreSQL: {URL} is not set and 127.0.0.1:5432 lets nobody in.")
             return codes[0]

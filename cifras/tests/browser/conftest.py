@@ -17,7 +17,6 @@ from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from cifras.tests.both_databases import ELSEWHERE
 from cifras.tests.browser.visitor import DESK, Visitor
 from conftest import sign_in
 from tenants.models import User
@@ -36,8 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    if ELSEWHERE in os.environ:
-        pytest.skip("The browser is at work on PostgreSQL, at the same time.")
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         told = "There is no browser (Debian and Ubuntu: apt-get install chromium)."

@@ -34,7 +34,7 @@ from pac.dgi.calendar import panama_date
 from tenants.models import Tenant, User
 from tenants.tests.admin.conftest import browser_of, staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 INDEX = "/admin/"
 MONTHLY = "/admin/invoicing/document/monthly/"

@@ -27,7 +27,7 @@ from invoicing.services import attention
 from invoicing.tests.admin.conftest import DOUBT, LIST, act_on, issued, page_of, rejected
 from pac.sandbox import Sandbox
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 WHY = "Lo confirmó el cliente por teléfono"
 ROLES = {

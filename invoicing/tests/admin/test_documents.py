@@ -24,7 +24,7 @@ from invoicing.tests.admin.conftest import DOUBT, LIST, issued, page_of, rejecte
 from pac.sandbox import Sandbox
 from tenants.models import Tenant, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -14,7 +14,7 @@ from tenants.tests.admin.conftest import browser_of, staff
 from tenants.tests.admin.wizard import certificates, created, office, p12, said
 from tenants.tests.onboarding.material import make_p12
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 WHY = {"reason": "Lo pidió el contribuyente"}
 ACTIONS = {

@@ -26,7 +26,7 @@ from tenants.tests.admin.wizard import (
 )
 from tenants.tests.onboarding.material import PASSWORD, make_p12
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 CONTENT = make_p12()
 

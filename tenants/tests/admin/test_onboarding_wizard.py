@@ -31,7 +31,7 @@ from tenants.tests.admin.wizard import (
 )
 from tenants.tests.onboarding.material import COMPANY, RUC, make_p12
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 
 from tenants.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def make(number: int) -> None:

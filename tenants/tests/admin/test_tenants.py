@@ -13,7 +13,7 @@ from rest_framework_api_key.models import APIKey
 from tenants.models import ApiKey, NumberSeries, Office, OnboardingStatus, Tenant, User
 from tenants.tests.admin.conftest import browser_of, staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 TOKEN = "eyJhbGciOi.a-token-of-the-tenant"
 
