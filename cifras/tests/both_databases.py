@@ -2,8 +2,8 @@
 PostgreSQL where `TEST_DATABASE_URL` names one or a server on this machine lets `postgres` in.
 
 Each run is a process of its own, both at the same time. What no database has a part in, and what is
-happy with any, runs on SQLite only; the browser is at work on PostgreSQL only. The exit code is 0 only
-where both passed.
+happy with any, runs on SQLite only; the browser is at work on PostgreSQL only. The exit code is 0
+only where both passed.
 """
 
 from __future__ import annotations
