@@ -22,9 +22,8 @@ PATHS = {
 def run(many: int) -> tuple[list[Figure], list[str]]:
     one = original()
     small, large = rows.make_tenant("few"), rows.make_tenant("many")
-    authorised = {"legal_status": "'DGI_AUTHORIZED'"}
-    rows.multiply(one, small, first=1, last=FEW, **authorised)
-    rows.multiply(one, large, first=1, last=many, **authorised)
+    rows.multiply(one, small, first=1, last=FEW, **authorised(small))
+    rows.multiply(one, large, first=1, last=many, **authorised(large))
     rows.analyze()
     clients = {tenant.name: client_of(tenant) for tenant in (small, large)}
     figures = []
@@ -54,6 +53,15 @@ def run(many: int) -> tuple[list[Figure], list[str]]:
     return figures, ["Lists: both tenants are in the same tables, asked in turn."]
 
 
+def authorised(tenant: Tenant) -> dict[str, str]:
+    """The columns of an authorised invoice, as far as the database insists on them."""
+    return {
+        "legal_status": "'DGI_AUTHORIZED'",
+        "invoice_number": f"'{tenant.pk}-' || n",
+        "document_id": "'01' || lpad(n::text, 24, '0')",
+    }
+
+
 def client_of(tenant: Tenant) -> Client:
     _, key = ApiKey.objects.issue(tenant=tenant, name="bench")
     return Client(SERVER_NAME="localhost", HTTP_AUTHORIZATION=f"Bearer {key}")
@@ -63,7 +71,7 @@ def original() -> Document:
     """One invoice to be copied, issued over REST by a tenant that the PAC need not know."""
     from bench.posting import ours, post
 
-    tenant = rows.make_tenant("original")
+    tenant = rows.make_tenant("original", ruc="155646463-2-2017", dv="86")
     tenant.pac_company_id = "01ORIGINAL"
     tenant.main_office = Office.unscoped.create(
         tenant=tenant, code="0001", coordinates="+8.9824,-79.5199", address="Calle 50",

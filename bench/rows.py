@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from django.db import connection
 
 from invoicing.models import Document, DocumentLine
 from tenants.base import new_id
 from tenants.models import Tenant
 
+_batches = count()
 
-def make_tenant(name: str) -> Tenant:
-    """A tenant that never meets a PAC; its RUC is of no use but to be unique."""
+
+def make_tenant(name: str, *, ruc: str = "", dv: str = "00") -> Tenant:
+    """A tenant that never meets a PAC; one without a real `ruc` does not issue."""
     return Tenant.objects.create(
-        name=name, ruc=f"{name}-1-1", ruc_type="JURIDICO", dv="00", email="bench@cifras.example"
+        name=name,
+        ruc=ruc or f"{name}-1-1",
+        ruc_type="JURIDICO",
+        dv=dv,
+        email="bench@cifras.example",
     )
 
 
@@ -22,8 +30,9 @@ def multiply(document: Document, tenant: Tenant, *, first: int, last: int, **cha
     `changes` are SQL expressions for columns, in which `n` is the number. The copies have ids in
     the order of their numbers, as time-ordered ids have.
     """
+    batch = next(_batches)
     own = {
-        "id": _id_of("1", "n"),
+        "id": _id_of("1", batch),
         "tenant_id": f"'{tenant.pk}'",
         "number": "lpad(n::text, 10, '0')",
         "computed_cufe": "NULL",
@@ -41,9 +50,9 @@ def multiply(document: Document, tenant: Tenant, *, first: int, last: int, **cha
         cursor.execute("SET session_replication_role = replica")
         _copy(cursor, Document._meta.db_table, own, f"o.id = '{document.pk}'", prefix, first, last)
         line = {
-            "id": _id_of("2", "n"),
+            "id": _id_of("2", batch),
             "tenant_id": f"'{tenant.pk}'",
-            "owner_id": _id_of("1", "n"),
+            "owner_id": _id_of("1", batch),
         }
         one = DocumentLine.unscoped.filter(owner=document).values_list("pk", flat=True)[0]
         _copy(cursor, DocumentLine._meta.db_table, line, f"o.id = '{one}'", prefix, first, last)
@@ -56,8 +65,8 @@ def analyze() -> None:
         cursor.execute(f"VACUUM ANALYZE {DocumentLine._meta.db_table}")
 
 
-def _id_of(kind: str, number: str) -> str:
-    return f"(%(prefix)s || '{kind}' || lpad(to_hex({number}), 23, '0'))::uuid"
+def _id_of(kind: str, batch: int) -> str:
+    return f"(%(prefix)s || '{kind}{batch:03x}' || lpad(to_hex(n), 20, '0'))::uuid"
 
 
 def _copy(
