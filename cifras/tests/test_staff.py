@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.models import ForeignKey, Model
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, reverse
 from django.urls.resolvers import RoutePattern
 from rest_framework.test import APIClient
@@ -219,6 +221,25 @@ def test_neither_files_nor_choices_are_of_another(two_businesses: tuple[Tenant, 
                     asked += 1
                     assert "Bob" not in answer.content.decode(), query
     assert asked > 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_costs_the_same_for_one_row_as_for_many(
+    two_businesses: tuple[Tenant, Tenant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auditor = sign_in(Client(), staff_of("auditor"))
+    seen = 0
+    for model, page_admin in admin.site._registry.items():
+        auditor.get(url(model, "changelist"))
+        costs = []
+        for rows in (1, 50):
+            monkeypatch.setattr(page_admin, "list_per_page", rows)
+            with CaptureQueriesContext(connection) as queries:
+                assert auditor.get(url(model, "changelist")).status_code == 200
+            costs.append(len(queries))
+        assert costs[0] == costs[1], model
+        seen += model._default_manager.count() > 1
+    assert seen > 10
 
 
 @pytest.mark.django_db
