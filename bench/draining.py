@@ -12,7 +12,7 @@ from bench import posting, world
 from bench.figures import Figure
 from cifras.local_processes import Machine
 from invoicing.models import Document
-from invoicing.pump import Pump, Role
+from invoicing.pump import Pump, Role, Source
 from invoicing.services import follow, submit
 from tenants.models import ApiKey, Tenant
 
@@ -62,8 +62,8 @@ def figure(name: str, seconds: float, *, calls: int) -> Figure:
     )
 
 
-def drain(source: object) -> float:
+def drain(source: Source) -> float:
     """Seconds until nothing of this source is due."""
     began = time.perf_counter()
-    Pump(Role([source], [])).drain()  # type: ignore[list-item]
+    Pump(Role([source], [])).drain()
     return time.perf_counter() - began

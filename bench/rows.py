@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from invoicing.models import Document, DocumentLine
 from tenants.base import new_id
@@ -70,12 +71,18 @@ def _id_of(kind: str, batch: int) -> str:
 
 
 def _copy(
-    cursor: object, table: str, own: dict[str, str], one: str, prefix: str, first: int, last: int
+    cursor: CursorWrapper,
+    table: str,
+    own: dict[str, str],
+    one: str,
+    prefix: str,
+    first: int,
+    last: int,
 ) -> None:
     model = Document if table == Document._meta.db_table else DocumentLine
     columns = [field.column for field in model._meta.concrete_fields]
     values = ", ".join(own.get(column, f"o.{column}") for column in columns)
-    cursor.execute(  # type: ignore[attr-defined]
+    cursor.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} "  # noqa: S608 (constants)
         f"FROM {table} o, generate_series(%(first)s, %(last)s) n WHERE {one}",
         {"prefix": prefix, "first": first, "last": last},

@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from cifras.demo import DEMO_TENANT, demo_certificate
 from cifras.local_processes import Machine, Program, free_port, is_taken, wait_until
-from cifras.tests.both_databases import postgres_url
+from cifras.tests.both_databases import new_database, postgres_url
 
-NAME = f"cifras_bench_{os.getpid()}"
 SETTINGS = {
     "DEBUG": "false",
     "HTTPS": "false",
@@ -30,7 +27,7 @@ class NoPostgresError(Exception):
 
 
 @contextmanager
-def machine(**settings: str) -> Iterator[Machine]:
+def machine() -> Iterator[Machine]:
     """A machine with an empty, migrated database, which goes when the block ends. This process has
     its environment too, so that Django can be set up in it."""
     url = postgres_url()
@@ -39,25 +36,20 @@ def machine(**settings: str) -> Iterator[Machine]:
             "No PostgreSQL: set TEST_DATABASE_URL, or start one that lets `postgres` in on "
             "127.0.0.1:5432."
         )
-    origin = url.rpartition("/")[0]
     with (
         tempfile.TemporaryDirectory(prefix="cifras-bench-") as folder,
-        psycopg.connect(f"{origin}/postgres", autocommit=True) as server,
+        new_database(url, f"cifras_bench_{os.getpid()}") as database,
     ):
-        server.execute(f'CREATE DATABASE "{NAME}"')
-        try:
-            here = Machine(
-                Path(folder),
-                port=free_port(),
-                pac_port=free_port(),
-                extra={"DATABASE_URL": f"{origin}/{NAME}", **SETTINGS, **settings},
-            )
-            here.run("migrate", "--no-input")
-            here.run("collectstatic", "--no-input")
-            os.environ.update(here.environment())
-            yield here
-        finally:
-            server.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+        here = Machine(
+            Path(folder),
+            port=free_port(),
+            pac_port=free_port(),
+            extra={"DATABASE_URL": database, **SETTINGS},
+        )
+        here.run("migrate", "--no-input")
+        here.run("collectstatic", "--no-input")
+        os.environ.update(here.environment())
+        yield here
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from bench.chaos.clients import Clients
 from bench.chaos.facts import Connection, Facts, authorised, stuck, unsettled
 from bench.chaos.plan import AUTHORISED, POSTED, Plan
 from bench.chaos.saboteur import Saboteur
-from bench.chaos.stage import Stage, new_database
+from bench.chaos.stage import Stage
+from cifras.tests.both_databases import new_database
 
 LOOK = 0.5  # seconds
 TOLD_EVERY = 10.0  # seconds

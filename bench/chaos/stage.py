@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -29,19 +27,6 @@ SETTINGS = {
 }
 PAC_GRACE = 20.0  # seconds; late calls come home, and the state is written
 START = 60.0  # seconds
-
-
-@contextmanager
-def new_database(server: str, name: str) -> Iterator[str]:
-    """The URL of an empty database on the server of the URL `server`; dropped in the end."""
-    origin = server.rpartition("/")[0]
-    with psycopg.connect(f"{origin}/postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield f"{origin}/{name}"
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def lasting_port() -> int:

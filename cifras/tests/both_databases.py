@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from subprocess import Popen
 from typing import IO
 
@@ -33,6 +34,19 @@ def postgres_url() -> str:
     except psycopg.OperationalError:
         return ""
     return LOCAL_SERVER
+
+
+@contextmanager
+def new_database(server: str, name: str) -> Iterator[str]:
+    """The URL of an empty database on the server of the URL `server`; dropped in the end."""
+    origin = server.rpartition("/")[0]
+    with psycopg.connect(f"{origin}/postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"{origin}/{name}"
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def start(

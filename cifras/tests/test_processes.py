@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import requests
 
@@ -25,6 +24,7 @@ from cifras.local_processes import (
     tail,
     wait_until,
 )
+from cifras.tests.both_databases import new_database
 from conftest import body
 from invoicing.services.follow import FIRST_POLL
 
@@ -40,13 +40,8 @@ def database(tmp_path: Path) -> Iterator[str]:
     if not server.startswith("postgres"):
         yield f"sqlite:///{tmp_path / 'processes.sqlite3'}"
         return
-    origin = server.rpartition("/")[0]
-    name = f"cifras_processes_{os.getpid()}"
-    with psycopg.connect(f"{origin}/postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield f"{origin}/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(server, f"cifras_processes_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture
