@@ -24,6 +24,7 @@ def main() -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with world.machine() as machine:
         django.setup()
+        world.log_to(machine.data / "bench.log")
         # Only now: they import models.
         from bench import deliveries, draining, listing, posting, printing, sweeping
         from bench.figures import PAGE, as_page, as_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from django.conf import settings
 from django.test import Client
@@ -12,7 +13,7 @@ from bench import posting, world
 from bench.figures import Figure
 from cifras.local_processes import Machine
 from invoicing.models import Document
-from invoicing.pump import Pump, Role, Source
+from invoicing.pump import ROLES, Pump, Source
 from invoicing.services import follow, submit
 from tenants.models import ApiKey, Tenant
 
@@ -65,5 +66,5 @@ def figure(name: str, seconds: float, *, calls: int) -> Figure:
 def drain(source: Source) -> float:
     """Seconds until nothing of this source is due."""
     began = time.perf_counter()
-    Pump(Role([source], [])).drain()
+    Pump(replace(ROLES["pac"], sources=[source], chores=[])).drain()
     return time.perf_counter() - began

@@ -49,15 +49,27 @@ CHORE_PAUSE = 1.0  # seconds
 
 @dataclass(slots=True)
 class Role:
-    """What a pump does: where its errands come from, what it sweeps, how many at a time."""
+    """What a pump does: where its errands come from, what it sweeps, how many at a time.
+
+    For each thread `ahead` errands more are claimed, so that one that comes free goes on while the
+    database is busy. Their leases allow for the wait.
+    """
 
     sources: list[Source]
     chores: list[Chore]
     threads: Callable[[], int] = lambda: settings.PAC_CONCURRENCY
+    ahead: float = 0.0
+
+    @property
+    def room(self) -> int:
+        """How many errands are claimed at once, those that wait for a thread included."""
+        return self.threads() + int(self.threads() * self.ahead)
 
 
 ROLES: dict[str, Role] = {
-    "pac": Role([submit.claim_due, follow.claim_due, void.claim_due], [submit.recover_lost]),
+    "pac": Role(
+        [submit.claim_due, follow.claim_due, void.claim_due], [submit.recover_lost], ahead=0.5
+    ),
     "mail": Role([deliver.claim_due], [deliver.recover_lost], threads=lambda: 4),
 }
 
@@ -172,16 +184,16 @@ class Pump:
             _guarded(chore)
 
     def claim(self, pool: ThreadPoolExecutor) -> int:
-        """Claims as many errands as there are free threads, an equal share from each source.
+        """Claims as many errands as there is room for, an equal share from each source.
 
-        They take turns at being first: where one thread is free at a time, the backlog of one
-        source would otherwise take every one.
+        They take turns at being first: where there is room for one at a time, the backlog of one
+        source would otherwise take all of it.
         """
         claimed = 0
         self.turn = (self.turn + 1) % len(self.role.sources)
         sources = self.role.sources[self.turn :] + self.role.sources[: self.turn]
         for position, source in enumerate(sources):
-            free = self.role.threads() - len(self.in_flight)
+            free = self.role.room - len(self.in_flight)
             share = -(-free // (len(sources) - position))
             if share <= 0:
                 break

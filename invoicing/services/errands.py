@@ -24,7 +24,8 @@ KINDS = {
     PacDocumentType.CREDIT_NOTE: Kind.CREDIT_NOTE,
     PacDocumentType.DEBIT_NOTE: Kind.DEBIT_NOTE,
 }
-LEASE = timedelta(seconds=3 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
+# Of one errand: it may wait for a thread as long as one call takes, and make three.
+LEASE = timedelta(seconds=4 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
 LONGEST_PAUSE = timedelta(minutes=15)
 
 

@@ -7,6 +7,7 @@ at any point leaves `next_poll_at` in the past: the next sweep asks again and fi
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from invoicing.services.errands import LEASE, LONGEST_PAUSE, keep_exchanges, kin
 from invoicing.services.files import attach, new_file
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, is_ours, match_doubted, was_disowned
-from invoicing.services.locks import locked_now
+from invoicing.services.locks import locked_again
 from invoicing.services.settle import settle_invoices_of, status_of
 from pac.answers import DocumentAnswer
 from pac.client import Exchange
@@ -36,6 +37,34 @@ FIRST_POLL = timedelta(seconds=10)
 PATIENCE = timedelta(days=3)
 SLOW_POLL = timedelta(hours=1)
 UNANSWERED = 4  # how much sooner a question is asked again that got no answer
+
+# What an answer may change, and what planning the next question may.
+TOLD = (
+    "authorization_protocol",
+    "authorized_at",
+    "document_id",
+    "invoice_number",
+    "legal_status",
+    "pac_errors",
+    "pac_response",
+    "qr_code_url",
+    "status",
+    "updated_at",
+    "warnings",
+)
+PLANNED = (
+    "attempts",
+    "doubtful_since",
+    "hinted_document_id",
+    "lease_expires_at",
+    "next_attempt_at",
+    "next_poll_at",
+    "polls",
+    "setbacks",
+    "submission_error",
+    "submission_state",
+    "updated_at",
+)
 
 # From which states each verdict may be reached.
 FORWARD: dict[str, tuple[str | None, ...]] = {
@@ -54,13 +83,23 @@ NOT_KNOWN_THERE = (
 )
 
 
-def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
-    """Writes what the PAC says of `document`, in the caller's transaction, which holds its row.
+def apply(
+    document: Document, answer: DocumentAnswer, *, now: datetime, and_save: Sequence[str] = ()
+) -> None:
+    """Writes what the PAC says of `document`, in the caller's transaction, which holds its row; in
+    the same statement the fields `and_save`, which the caller has changed.
 
     Promises: forwards only; a terminal verdict never moves; `invoice_number` is set with the
     authorisation. Where the PAC's CUFE is not the computed one, the PAC's is kept, the document
     carries a warning and an error is logged. Settles the business status and queues the e-mail.
     """
+    before = document.legal_status
+    _take_over(document, answer, now)
+    document.save(update_fields=[*TOLD, *and_save])
+    _react(document, before, now)
+
+
+def _take_over(document: Document, answer: DocumentAnswer, now: datetime) -> None:
     before = document.legal_status
     document.document_id = document.document_id or answer.id or None
     document.pac_response = answer.raw
@@ -71,21 +110,9 @@ def apply(document: Document, answer: DocumentAnswer, *, now: datetime) -> None:
     verdict = answer.legal_status
     if verdict in FORWARD and before in FORWARD[verdict] and _is_complete(document, answer):
         _move(document, answer, LegalStatus(verdict), now)
-    document.save(
-        update_fields=[
-            "authorization_protocol",
-            "authorized_at",
-            "document_id",
-            "invoice_number",
-            "legal_status",
-            "pac_errors",
-            "pac_response",
-            "qr_code_url",
-            "status",
-            "updated_at",
-            "warnings",
-        ]
-    )
+
+
+def _react(document: Document, before: str | None, now: datetime) -> None:
     if document.legal_status != before:
         settle_invoices_of(document, today=panama_date(now))
     deliver.queue_if_ready(document)
@@ -182,12 +209,17 @@ class Following:
         now = timezone.now()
         with transaction.atomic():
             keep_exchanges(self.document, reading.exchanges)
-            document = locked_now(self.document).get()
+            document = locked_again(self.document)
+            before = document.legal_status
+            adopted = False
             if reading.answer and self._is_ours(reading.answer):
-                self._adopt(document, reading, reading.answer, now)
+                adopted = self._adopt(document, reading, reading.answer, now)
             elif reading.is_answered:
                 self._drop_hint(document)  # nothing of ours is under that id
             self._plan_next(document, now, answered=reading.is_answered)
+            document.save(update_fields=[*PLANNED, *(TOLD if adopted else ())])
+            if adopted:
+                _react(document, before, now)
         if reading.is_answered:
             breaker.succeeded(self.document.tenant)
         elif reading.error:
@@ -204,17 +236,19 @@ class Following:
 
     def _adopt(
         self, document: Document, reading: Reading, answer: DocumentAnswer, now: datetime
-    ) -> None:
+    ) -> bool:
+        """Whether the answer was taken over; to be saved by the caller."""
         if document.submission_state in NOT_KNOWN_THERE and not self._recover(
             document, answer, now
         ):
             self._drop_hint(document)
             if reading.pdf:
                 reading.pdf.content.delete(save=False)
-            return
+            return False
         if reading.pdf and attach(reading.pdf):
             note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
-        apply(document, answer, now=now)
+        _take_over(document, answer, now)
+        return True
 
     @staticmethod
     def _recover(document: Document, answer: DocumentAnswer, now: datetime) -> bool:
@@ -255,21 +289,6 @@ class Following:
             # its breaker.
             document.next_poll_at = now + (pause if answered else pause / UNANSWERED)
         # Else a webhook came while the PAC was being asked: its news may be newer than the answer.
-        document.save(
-            update_fields=[
-                "attempts",
-                "doubtful_since",
-                "hinted_document_id",
-                "lease_expires_at",
-                "next_attempt_at",
-                "next_poll_at",
-                "polls",
-                "setbacks",
-                "submission_error",
-                "submission_state",
-                "updated_at",
-            ]
-        )
 
 
 def _pause(document: Document, now: datetime) -> timedelta:

@@ -43,6 +43,17 @@ from pac.errors import (
 from tenants.models import RucVerification
 
 PATIENCE = timedelta(days=3)
+MOVED = (
+    "attempts",
+    "doubtful_since",
+    "lease_expires_at",
+    "next_attempt_at",
+    "next_poll_at",
+    "setbacks",
+    "submission_error",
+    "submission_state",
+    "updated_at",
+)
 NOT_AFFILIATED = "AP1010"
 
 
@@ -97,22 +108,11 @@ class Decision:
                 "message": f"Three days of trying. The last obstacle: {obstacle}",
             }
         self._move(document, now)
-        document.save(
-            update_fields=[
-                "attempts",
-                "doubtful_since",
-                "lease_expires_at",
-                "next_attempt_at",
-                "next_poll_at",
-                "setbacks",
-                "submission_error",
-                "submission_state",
-                "updated_at",
-            ]
-        )
         self._note(document)
         if self.answer and not self.needs_person:
-            follow.apply(document, self.answer, now=now)
+            follow.apply(document, self.answer, now=now, and_save=MOVED)
+        else:
+            document.save(update_fields=MOVED)
 
     def _move(self, document: Document, now: datetime) -> None:
         document.submission_state = self.state

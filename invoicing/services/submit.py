@@ -37,7 +37,7 @@ from invoicing.services.claims import due_documents, locked
 from invoicing.services.errands import LEASE, backoff, keep_exchanges, kind_of
 from invoicing.services.history import note
 from invoicing.services.identity import contradiction, has_our_number, is_numbered_alike, is_ours
-from invoicing.services.locks import locked_now
+from invoicing.services.locks import locked_again
 from invoicing.services.outcomes import Decision, Outcome, decide
 from pac.answers import DocumentAnswer
 from pac.client import PacClient
@@ -109,16 +109,14 @@ class Sending:
         now = timezone.now()
         with transaction.atomic():
             keep_exchanges(self.document, outcome.exchanges)
-            document = (
-                locked_now(self.document)
-                .filter(
+            decision = decide(self.document, outcome)
+            try:
+                document = locked_again(
+                    self.document,
                     submission_state=SubmissionState.SENDING,
                     lease_expires_at=self.lease_expires_at,
                 )
-                .first()
-            )
-            decision = decide(self.document, outcome)
-            if document is None:
+            except Document.DoesNotExist:
                 self._leave_a_hint(outcome, now)
             else:
                 decision.carry_out(document, now=now)

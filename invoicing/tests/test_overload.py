@@ -74,6 +74,27 @@ def test_the_backlog_of_one_source_does_not_starve_another(threads: int, positio
     assert all(asked), asked
 
 
+def test_what_is_claimed_ahead_waits_for_a_thread_and_no_longer() -> None:
+    release = threading.Event()
+    errands = [Errand(release), *(Errand() for _ in range(4))]
+    given = list(errands)
+
+    def source(limit: int) -> list[Errand]:
+        taken = given[:limit]
+        del given[:limit]
+        return taken
+
+    run = pump.Pump(pump.Role([source], [], threads=lambda: 2, ahead=0.5))
+    with pump.ThreadPoolExecutor(2) as pool:
+        assert run.claim(pool) == 3
+        assert errands[2].begun.wait(5)  # on the thread that came free, before anything is claimed
+        assert not errands[3].begun.is_set()
+        release.set()
+        while run.turn_over(pool) or run.in_flight:
+            assert len(run.in_flight) <= 3
+    assert all(errand.committed.is_set() for errand in errands)
+
+
 def test_a_backlog_does_not_keep_a_sweep_from_being_done() -> None:
     swept = []
     run = pump.Pump(pump.Role([endless], [lambda: swept.append(1)], threads=lambda: 2))
