@@ -20,6 +20,7 @@ from cifras.tests.both_databases import new_database
 
 LOOK = 0.5  # seconds
 TOLD_EVERY = 10.0  # seconds
+CALM = 6.0  # seconds; the latest webhook comes after five, and has to be attended too
 RECOVERY = ("uncertain", "recovered", "delayed")
 
 Say = Callable[[str], None]
@@ -120,8 +121,10 @@ def _wait(
     began: float,
     say: Say,
 ) -> bool:
-    """Until all is posted, every blow fell and nothing is left to do; False at the deadline."""
+    """Until all is posted, every blow fell and nothing is left to do, nor comes for a while; False
+    at the deadline."""
     told = began
+    settled_since: float | None = None
     while time.monotonic() - began < plan.deadline:
         stage.require_running()
         if saboteur.failure:
@@ -129,7 +132,11 @@ def _wait(
         left = unsettled(connection)
         done = authorised(connection)
         if clients.are_done and saboteur.is_done and not left and done >= clients.posted:
-            return True
+            settled_since = settled_since or time.monotonic()
+            if time.monotonic() - settled_since >= CALM:
+                return True
+        else:
+            settled_since = None
         if time.monotonic() - told >= TOLD_EVERY:
             told = time.monotonic()
             shown = ", ".join(f"{what} {count}" for what, count in sorted(left.items()))
