@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from invoicing.pump import LONGEST_RUN
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_METRICS_TOKEN = 16  # characters
 
@@ -76,10 +78,11 @@ def _pac() -> Iterator[CheckMessage]:
 
 def _queue() -> Iterator[CheckMessage]:
     cluster = settings.Q_CLUSTER
-    if not 50 < cluster["timeout"] < cluster["retry"]:
+    if not LONGEST_RUN < cluster["timeout"] < cluster["retry"]:
         yield Error(
-            "Q_CLUSTER: the timeout has to lie between the pump's 50 seconds and the retry.",
-            hint="timeout 120 and retry 180 are known to be good.",
+            "Q_CLUSTER: the timeout has to lie between the pump's longest run, "
+            f"{LONGEST_RUN:.0f} seconds, and the retry.",
+            hint="cifras/settings.py works both out from PAC_TIMEOUT and EMAIL_TIMEOUT.",
             id="cifras.E008",
         )
     if not 1 <= settings.PAC_CONCURRENCY <= 64:

@@ -125,15 +125,19 @@ CACHES = {
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
 }
+PAC_CONNECT_TIMEOUT, PAC_READ_TIMEOUT = env.list("PAC_TIMEOUT", cast=float, default=[5.0, 30.0])
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
 Q_WORKERS = 4
+# More than a run of the pump takes at the slowest: a system check knows how long that is.
+Q_TIMEOUT = int(160 + max(4 * (PAC_CONNECT_TIMEOUT + PAC_READ_TIMEOUT), 6 * EMAIL_TIMEOUT))
 Q_CLUSTER = {
     "name": "cifras",
     "label": _("Cola"),
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     "bulk": 1,
-    "timeout": 120,
-    "retry": 180,
+    "timeout": Q_TIMEOUT,
+    "retry": Q_TIMEOUT + 60,
     "ack_failures": True,
     "catch_up": False,
     "save_limit": -1,
@@ -149,7 +153,6 @@ PAC_ENVIRONMENT = env.int("PAC_ENVIRONMENT", default=2)
 PAC_WEBHOOK_URL = env.str("PAC_WEBHOOK_URL", default="").rstrip("/")
 PAC_WEBHOOK_SECRET = env.str("PAC_WEBHOOK_SECRET", default="")
 PAC_DUPLICATE_CODES = frozenset(env.list("PAC_DUPLICATE_CODES", default=["1002", "1513"]))
-PAC_CONNECT_TIMEOUT, PAC_READ_TIMEOUT = env.list("PAC_TIMEOUT", cast=float, default=[5.0, 30.0])
 PAC_VOID_WINDOW_HOURS = env.int("PAC_VOID_WINDOW_HOURS", default=182)
 PAC_NOTE_WINDOW_DAYS = env.int("PAC_NOTE_WINDOW_DAYS", default=180)
 PAC_CONCURRENCY = env.int("PAC_CONCURRENCY", default=16)
@@ -239,7 +242,6 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}"))
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Cifras <facturas@localhost>")
 
 # --- Language and time ----------------------------------------------------------------------

@@ -62,6 +62,9 @@ DOCUMENT = "invoicing_document"
 LINE = "invoicing_documentline"
 
 _SENT = "OLD.attempts > 0"
+_JUDGED = "OLD.legal_status IS NOT NULL"
+# Another system's document, which is only known of here: its verdict keeps nothing.
+_IMPORTED = "OLD.generation_mode = 'DGI_IMPORT'"
 _VERDICT = "OLD.legal_status IN ('DGI_AUTHORIZED', 'DGI_REJECTED', 'PAC_REJECTED')"
 _DIFFERS = {"postgresql": "OLD.{0} IS DISTINCT FROM NEW.{0}", "sqlite": "OLD.{0} IS NOT NEW.{0}"}
 
@@ -111,7 +114,7 @@ def _rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
         "document_sent_is_kept": (
             DOCUMENT,
             "DELETE",
-            f"{_SENT} OR OLD.legal_status IS NOT NULL",
+            f"{_SENT} OR ({_JUDGED} AND NOT {_IMPORTED})",
             "A document that was sent to the PAC is not deleted.",
         ),
         "line_sent_is_complete": (

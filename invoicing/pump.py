@@ -23,11 +23,12 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
 from invoicing.models import PumpLease
-from invoicing.services import deliver, follow, submit, void
+from invoicing.services import deliver, errands, follow, submit, void
 from invoicing.services.errands import Errand, call, logged
 
 log = logging.getLogger(__name__)
@@ -44,26 +45,27 @@ HURRY = 0.05  # seconds between two looks when something was
 LEASE = timedelta(seconds=20)
 RENEWAL = 5.0  # seconds
 GATHERING = 0.01  # seconds
+DEFECT = "A piece of the pump's work failed; its lease will bring it back"
 CHORE_PAUSE = 1.0  # seconds
+BRISK = 2.0  # seconds; while a call takes longer, nothing is claimed that would have to wait for it
+AGAIN = 0.5  # seconds until an outcome is written again that the database did not take; doubled
+KEPT_FOR = 60.0  # seconds that such an outcome is kept
+# An errand may be claimed at the very end, and takes no longer than its lease.
+LONGEST_RUN = RUN + OVERTIME + max(errands.LEASE, deliver.LEASE).total_seconds() + KEPT_FOR
 
 
 @dataclass(slots=True)
 class Role:
     """What a pump does: where its errands come from, what it sweeps, how many at a time.
 
-    For each thread `ahead` errands more are claimed, so that one that comes free goes on while the
-    database is busy. Their leases allow for the wait.
+    For each thread `ahead` errands more are claimed while calls are brisk, so that a thread that
+    comes free goes on though the database is busy.
     """
 
     sources: list[Source]
     chores: list[Chore]
     threads: Callable[[], int] = lambda: settings.PAC_CONCURRENCY
     ahead: float = 0.0
-
-    @property
-    def room(self) -> int:
-        """How many errands are claimed at once, those that wait for a thread included."""
-        return self.threads() + int(self.threads() * self.ahead)
 
 
 ROLES: dict[str, Role] = {
@@ -122,6 +124,17 @@ class Lease:
 
 
 @dataclass(slots=True)
+class Unwritten:
+    """An outcome that the database did not take: it is kept, since no answer comes twice."""
+
+    errand: Errand
+    future: Future[Any]
+    since: float  # monotonic seconds
+    tries: int
+    due: float
+
+
+@dataclass(slots=True)
 class Pump:
     """One run of a role's pump."""
 
@@ -129,6 +142,7 @@ class Pump:
     stopping: threading.Event = field(default_factory=threading.Event)
     in_flight: dict[Future[Any], Errand] = field(default_factory=dict)
     since: dict[Future[Any], float] = field(default_factory=dict)  # monotonic seconds
+    unwritten: list[Unwritten] = field(default_factory=list)
     swept: float = 0.0
     turn: int = 0
     hurry: bool = False
@@ -141,15 +155,27 @@ class Pump:
         the others until its deadline.
         """
         end = time.monotonic() + seconds
-        with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
-            while lease.renew() and self.has_time(end) and not self.stopping.is_set():
+        with self.pool() as pool:
+            while _renewed(lease) and self.has_time(end) and not self.stopping.is_set():
                 self.sweep()
-                if not self.turn_over(pool) and not self.in_flight:
+                if not self.turn_over(pool, ahead=time.monotonic() < end) and not self.in_flight:
                     self.stopping.wait(IDLE)
-            while self.in_flight:
-                lease.renew()
+            while self.in_flight or self.unwritten:
+                _renewed(lease)
                 self.bring_home(self.collect())
+                if self.unwritten and not self.in_flight:
+                    time.sleep(AGAIN)
         return self.done
+
+    @contextmanager
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        """The threads that talk to the world. What has not begun when a defect, or django-q, ends
+        the run is not begun any more: nobody would write down what came of it."""
+        pool = ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump")
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def has_time(self, end: float) -> bool:
         """Whether the run goes on: until `end`, and while a call from before that is under way."""
@@ -160,18 +186,20 @@ class Pump:
 
     def drain(self) -> int:
         """Pumps until nothing is due and nothing is in flight. How many errands it ran."""
-        with ThreadPoolExecutor(self.role.threads(), thread_name_prefix="pump") as pool:
+        with self.pool() as pool:
             while True:
                 self.swept = 0.0
                 self.sweep()
                 if not self.turn_over(pool) and not self.in_flight:
-                    return self.done
+                    if not self.unwritten:
+                        return self.done
+                    time.sleep(AGAIN)
 
-    def turn_over(self, pool: ThreadPoolExecutor) -> int:
+    def turn_over(self, pool: ThreadPoolExecutor, *, ahead: bool = True) -> int:
         """Takes what has come home, sends out what is due in its place, and only then commits the
         outcomes: the calls go on while the database is busy. How many errands it touched."""
         finished = self.collect()
-        claimed = self.claim(pool)
+        claimed = self.claim(pool, ahead=ahead)
         self.bring_home(finished)
         self.hurry = claimed > 0
         return claimed + len(finished)
@@ -183,17 +211,20 @@ class Pump:
         for chore in self.role.chores:
             _guarded(chore)
 
-    def claim(self, pool: ThreadPoolExecutor) -> int:
+    def claim(self, pool: ThreadPoolExecutor, *, ahead: bool = True) -> int:
         """Claims as many errands as there is room for, an equal share from each source.
 
         They take turns at being first: where there is room for one at a time, the backlog of one
         source would otherwise take all of it.
         """
         claimed = 0
+        room = self.role.threads()
+        if ahead and self.is_brisk():
+            room += int(room * self.role.ahead)
         self.turn = (self.turn + 1) % len(self.role.sources)
         sources = self.role.sources[self.turn :] + self.role.sources[: self.turn]
         for position, source in enumerate(sources):
-            free = self.role.room - len(self.in_flight)
+            free = room - len(self.in_flight)
             share = -(-free // (len(sources) - position))
             if share <= 0:
                 break
@@ -202,6 +233,10 @@ class Pump:
                 self.in_flight[future], self.since[future] = errand, time.monotonic()
                 claimed += 1
         return claimed
+
+    def is_brisk(self) -> bool:
+        """Whether nothing that is claimed ahead would wait for long."""
+        return all(time.monotonic() - since < BRISK for since in self.since.values())
 
     def collect(self) -> list[tuple[Errand, Future[Any]]]:
         """Waits for an outcome, where there is one to come; all that are there."""
@@ -218,14 +253,43 @@ class Pump:
         return [(self.in_flight.pop(future), future) for future in finished]
 
     def bring_home(self, finished: list[tuple[Errand, Future[Any]]]) -> None:
+        now = time.monotonic()
+        waiting, self.unwritten = self.unwritten, []
+        for each in waiting:
+            if now < each.due:
+                self.unwritten.append(each)
+            else:
+                self.write(each.errand, each.future, since=each.since, tries=each.tries)
         for errand, future in finished:
-            with logged(errand):
-                _guarded(partial(_commit, errand, future))
-            self.done += 1
+            self.write(errand, future, since=now)
+
+    def write(self, errand: Errand, future: Future[Any], *, since: float, tries: int = 0) -> None:
+        """Commits an outcome. Where the database is away, or a lock is not to be had, it is kept
+        and tried again: whoever lost it would have to ask the PAC, which may not be able to tell.
+        """
+        with logged(errand):
+            try:
+                errand.commit(future.result())
+            except (OperationalError, InterfaceError):
+                now = time.monotonic()
+                if now - since < KEPT_FOR:
+                    log.warning("An outcome could not be written; it is tried again", exc_info=True)
+                    due = now + AGAIN * 2 ** min(tries, 5)
+                    self.unwritten.append(Unwritten(errand, future, since, tries + 1, due))
+                    close_old_connections()
+                    return
+                log.exception("An outcome could not be written; its lease will bring it back")
+            except Exception:
+                log.exception(DEFECT)
+        self.done += 1
 
 
-def _commit(errand: Errand, future: Future[Any]) -> None:
-    errand.commit(future.result())
+def _renewed(lease: Lease) -> bool:
+    try:
+        return lease.renew()
+    except DatabaseError:
+        log.exception("The pump's lease could not be renewed; this run ends")
+        return False
 
 
 def _guarded(work: Callable[[], Any]) -> Any:
@@ -234,7 +298,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except Exception:
-        log.exception("A piece of the pump's work failed; its lease will bring it back")
+        log.exception(DEFECT)
         return None
 
 

@@ -36,6 +36,7 @@ from pac.errors import (
     PacError,
     Unauthorized,
     Unavailable,
+    from_answer,
     from_response,
 )
 
@@ -167,9 +168,16 @@ class PacClient:
     # Documents
 
     def issue(self, kind: Kind, company_id: str, payload: Json) -> DocumentAnswer:
-        """Post a document. Raises `Duplicate` where its numbering is used already."""
+        """Post a document. Raises `Duplicate` where its numbering is used already, `Rejected` for
+        every other refusal, be it a status of 4xx or a `PAC_REJECTED` inside a 2xx."""
         query = _company(company_id)
-        return self._call("POST", _path(kind), DocumentAnswer.parse, query=query, body=payload)
+        return self._call("POST", _path(kind), self._taken, query=query, body=payload)
+
+    def _taken(self, body: Any) -> DocumentAnswer:
+        answer = DocumentAnswer.parse(body)
+        if answer.legal_status == "PAC_REJECTED":
+            raise from_answer(answer, duplicate_codes=self._duplicate_codes)
+        return answer
 
     def read(
         self, kind: Kind, company_id: str, document_id: str, documents: str = "pdf"

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pac.answers import DocumentAnswer
 
 MAX_TEXT = 500  # characters of a message or of a raw text that are kept
 MAX_FAULTS = 100
@@ -50,7 +54,12 @@ class PacError(Exception):
 
 
 class Rejected(PacError):
-    """Judged and refused: the fault is in what was sent; sending the same again is no use."""
+    """Judged and refused: the fault is in what was sent; sending the same again is no use.
+
+    `answer` is the rejected document as the PAC tells it, where the refusal came as one.
+    """
+
+    answer: DocumentAnswer | None = None
 
 
 class Duplicate(Rejected):
@@ -121,6 +130,16 @@ def from_response(
     if kind is Rejected:
         kind = _rejection(message, faults, duplicate_codes, voiding)
     return kind(message, status=status, faults=faults, retry_after=retry_after_seconds(retry_after))
+
+
+def from_answer(answer: DocumentAnswer, *, duplicate_codes: Collection[str] = ()) -> Rejected:
+    """The error that a `PAC_REJECTED` inside a 2xx stands for: the same as an answer of 4xx."""
+    texts = dict.fromkeys(fault.message for fault in answer.faults)
+    message = "; ".join(texts)[:MAX_TEXT] or "The PAC rejected the document without a reason."
+    kind = _rejection(message, answer.faults, duplicate_codes, voiding=False)
+    error = kind(message, faults=answer.faults)
+    error.answer = answer
+    return error
 
 
 def _rejection(

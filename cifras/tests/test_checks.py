@@ -12,6 +12,7 @@ import pytest
 from pytest_django import Settings as SettingsWrapper
 
 from cifras.checks import check_settings
+from invoicing.pump import LONGEST_RUN
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,13 +96,31 @@ def test_what_is_at_the_edge_is_right(settings: SettingsWrapper, name: str, valu
 
 
 @pytest.mark.parametrize(
-    ("timeout", "retry"), [(50, 180), (180, 180), (200, 180)], ids=["short", "equal", "longer"]
+    ("timeout", "retry"), [(0, 60), (60, 60), (60, 30)], ids=["short", "equal", "longer"]
 )
 def test_a_queue_that_would_run_a_pump_twice_is_told(
     settings: SettingsWrapper, timeout: int, retry: int
 ) -> None:
-    cluster = settings.Q_CLUSTER | {"timeout": timeout, "retry": retry}
+    more = {"timeout": LONGEST_RUN + timeout, "retry": LONGEST_RUN + retry}
+    cluster = settings.Q_CLUSTER | more
     assert ids(settings, Q_CLUSTER=cluster) == ["cifras.E008"]
+
+
+def test_slow_time_outs_lengthen_what_the_queue_allows_a_pump() -> None:
+    slow = {
+        "DJANGO_SETTINGS_MODULE": "cifras.tests.settings",
+        "PAC_TIMEOUT": "20,90",
+        "EMAIL_TIMEOUT": "90",
+    }
+    checked = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "check"],
+        env=os.environ | slow,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "E008" not in checked.stderr
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_on_a_developers_machine_one_key_may_do_for_both_and_polling_is_enough(

@@ -21,8 +21,12 @@ REFUSALS = {
     ),
     "malformed_id": _("Los ids del PAC son 26 letras y cifras: cópielo de nuevo."),
     "no_address": _("No tiene a quién enviarlo: escriba al menos una dirección de correo."),
+    "note_in_progress": _(
+        "Una nota sobre esta factura espera su veredicto: anule después, si todavía hace falta."
+    ),
+    "original_void": _("La factura de esta nota está anulada o se está anulando."),
     "no_pdf": _("Todavía no tiene PDF: use «Adjuntar el PDF» y envíe el correo después."),
-    "not_authorized": _("Solo se anula lo que la DGI ya autorizó: espere el veredicto."),
+    "not_authorized": _("La DGI todavía no lo autorizó: espere el veredicto."),
     "not_doubted": _("Ya no espera ninguna decisión: vuelva a cargar la página."),
     "not_failed": _("No está detenido: va en camino o ya se juzgó, no hay nada que reenviar."),
     "not_handled": _("Nadie lo marcó como atendido: vuelva a cargar la página."),
@@ -39,6 +43,9 @@ REFUSALS = {
     "tenant_not_ready": _(
         "El contribuyente o su sucursal todavía no están dados de alta en el PAC."
     ),
+    "verdict_differs": _(
+        "El PAC dice otro veredicto de este documento: búsquelo allí antes de emitir otro."
+    ),
     "void_in_progress": _("Ya hay una anulación en curso: espere la respuesta del PAC."),
 }
 # Why a document stands where it stands.
@@ -50,6 +57,10 @@ TROUBLES = {
     ),
     "differs_at_the_pac": _("El PAC muestra otro receptor u otro total para este CUFE."),
     "gave_up": _("Tres días de intentos sin éxito: quite el obstáculo y envíe otra vez."),
+    "verdict_differs": _(
+        "Aquí figura como rechazado y el PAC dice ahora otra cosa. Búsquelo en el portal del PAC "
+        "antes de emitir otro en su lugar."
+    ),
     "match_doubted": _(
         "El PAC tiene un documento con nuestro CUFE y otro contenido: compare y decida."
     ),

@@ -117,7 +117,13 @@ LABELS = {
     "to": _("para"),
 }
 UNTOLD = {"legal_status", "payment", "taken_back"}  # in the title, or of use to programs alone
-BAD = {Event.FAILED, Event.EMAIL_FAILED, Event.VOID_REFUSED, Event.CUFE_DIFFERS}
+BAD = {
+    Event.FAILED,
+    Event.EMAIL_FAILED,
+    Event.VOID_REFUSED,
+    Event.CUFE_DIFFERS,
+    Event.VERDICT_DIFFERS,
+}
 DOUBTFUL = {Event.UNCERTAIN, Event.DELAYED, Event.MATCH_DOUBTED, Event.VOID_DELAYED, Event.PAST_DUE}
 GOOD = {Event.EMAIL_SENT, Event.RECOVERED, Event.PAYMENT, Event.SENT}
 VERDICT_COLOURS = {

@@ -24,6 +24,7 @@ from invoicing.api.thorough import (
 from invoicing.fiscal import draft as fiscal
 from invoicing.fiscal.draft import Draft
 from invoicing.models import GenerationMode
+from invoicing.services.customers import LONGEST_EMAIL
 from pac.dgi.codes import METHOD_CREDIT, PAYMENT_METHODS, PaymentTime, ReceiverType
 from pac.dgi.ruc import RucType
 
@@ -71,6 +72,20 @@ class ForeignIdInput(ThoroughSerializer):
     country = TextField(max_length=2)
 
 
+class ReceiverEmailField(serializers.EmailField):
+    """An address that the document carries to the PAC, which would reject the whole document for a
+    longer one."""
+
+    default_error_messages = {
+        "max_length": "A receiver's address has at most {max_length} characters: the DGI's format "
+        "holds no more. Cifras delivers to a longer one from the document's own `emails`, which "
+        "are not sent to the PAC.",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_EMAIL, **options)
+
+
 class ReceiverInput(ThoroughSerializer):
     # That there is a type is for the rules to say: it may come from the customer.
     type = TextField(required=False, help_text=f"One of {', '.join(ReceiverType)}.")
@@ -83,7 +98,7 @@ class ReceiverInput(ThoroughSerializer):
     country = TextField(required=False, max_length=2)
     other_country = TextField(required=False, allow_blank=True, max_length=50)
     foreign_id = ForeignIdInput(required=False)
-    emails = ThoroughList(child=serializers.EmailField(max_length=100), required=False)
+    emails = ThoroughList(child=ReceiverEmailField(), required=False)
     phones = ThoroughList(child=TextField(max_length=12), required=False)
 
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from invoicing.fiscal import line_rules, payment_rules, receiver_rules, rules
+from invoicing.fiscal import line_rules, note_rules, payment_rules, receiver_rules, rules
 from invoicing.fiscal.complete import Reckoning, complete, complete_payment, reckon
 from invoicing.fiscal.draft import ZERO, Draft, Fault, Receiver
 from pac.dgi import amounts, cufe, qr
@@ -35,7 +35,8 @@ SAID_BY_THE_CUFE = {
     "issue_type": "issue_type",
     "issued_at": "issued_on",
 }
-NEED_NOT_BE_RETOLD = {"exportation_required", "contingency_required"}
+# What only the DGI had to be told; and a note that it let pass is older than its invoice's void.
+LET_PASS = {"exportation_required", "contingency_required", "original_void"}
 OF_THE_LINES = ("discounts", "freight", "insurance", "other_expenses")
 WITHHELD_AS_GIVEN = "8"
 # By Cifras's document type: what it is called, the fault of another, and the DGI's types of it.
@@ -59,7 +60,7 @@ class Issuer:
 
 @dataclass(slots=True)
 class ImportDraft:
-    """What is known of an invoice issued elsewhere.
+    """What is known of an invoice or a note issued elsewhere.
 
     `told` holds what was said of things that the CUFE knows. `total` (B/.) stands in for lines that
     are left out. `from_file`: read from its QR, so that receiver and total may be unknown.
@@ -97,7 +98,7 @@ def check(
         found.append(Fault("receiver", "required", "Say who received it, or name a customer."))
     complete(draft, now=now, billing_point=draft.billing_point)
     for rule in _rules(wanted, now):
-        found += [fault for fault in rule(draft) if fault.code not in NEED_NOT_BE_RETOLD]
+        found += [fault for fault in rule(draft) if fault.code not in LET_PASS]
     found = [_at_its_source(fault, wanted) for fault in found]
     reckoning = _reckoning(wanted, found)
     if reckoning is None:
@@ -105,10 +106,23 @@ def check(
     found += rules.amounts_too_large(reckoning)
     if wanted.is_total_known:
         found += _paid(draft, reckoning, found)
+        found += beside_its_invoice(wanted, reckoning)
         if wanted.total not in {None, reckoning.totals.total}:
             message = f"The lines come to {reckoning.totals.total}, not {wanted.total}."
             found.append(Fault("total", "total_mismatch", message))
     return found, reckoning
+
+
+def beside_its_invoice(wanted: ImportDraft, reckoning: Reckoning) -> Iterator[Fault]:
+    """What is wrong with what a note of a known total takes from its invoice, where we have that.
+
+    Part of `check`; asked again where the invoice may have less left by now.
+    """
+    if not wanted.is_total_known:
+        return
+    for fault in note_rules.amounts(wanted.draft, reckoning):
+        path = "total" if fault.path == "lines" and not wanted.draft.lines else fault.path
+        yield Fault(path, fault.code, fault.message, fault.dgi)
 
 
 def warnings(wanted: ImportDraft, issuer: Issuer) -> list[dict[str, str]]:
@@ -211,6 +225,9 @@ def _rules(wanted: ImportDraft, now: datetime) -> Iterator[rules.Rule]:
     if wanted.parsed and wanted.parsed.document_type in KINDS[wanted.draft.document_type][2]:
         yield rules.document_type
         yield rules.exportation
+        if wanted.draft.original:  # a note may also be of an invoice that we do not have
+            yield note_rules.note_type
+    yield note_rules.original
     if wanted.parsed:
         yield rules.dates_of(now)
         yield rules.emission

@@ -67,9 +67,10 @@ def _taxes(draft: Draft, line: Line, path: str) -> Iterator[Fault]:
         yield Fault(
             f"{path}.isc_rate", "isc_rate_out_of_range", "The rate of the ISC is 0 to 100.", "2200"
         )
-    if line.isc_rate is None and line.isc_amount:
+    # A rate of zero is no ISC, as none is: some programs always send one.
+    if not line.isc_rate and line.isc_amount:
         yield Fault(f"{path}.isc_rate", "isc_rate_required", "The ISC needs its rate.", "2200")
-    if line.isc_rate is not None and not line.isc_amount:
+    if line.isc_rate and not line.isc_amount:
         yield Fault(
             f"{path}.isc_amount", "isc_amount_required", "The ISC's rate needs its amount.", "2201"
         )

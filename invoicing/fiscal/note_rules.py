@@ -4,17 +4,24 @@ Source: the DGI's ficha técnica, section 8.4, rules B601 to B606o.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from invoicing.fiscal.complete import Reckoning
 from invoicing.fiscal.draft import ZERO, Draft, Fault, Original
-from pac.dgi.calendar import panama_date
+from pac.dgi.calendar import panama_date, panama_isoformat
 
 REFERRING = {"02": "04", "03": "05"}  # by Cifras's document type: the DGI's type with an invoice
 GENERIC = {"02": "06", "03": "07"}  # and without one
 WHOLE, INTEREST, PARTIAL = 1, 2, 3
 CREDIT = "02"
+IMPORTED = "DGI_IMPORT"
+
+
+@dataclass(frozen=True, slots=True)
+class BeingVoided(Original):
+    """An invoice of which a void is under way: soon it is void, unless the PAC refuses."""
 
 
 def note_type(draft: Draft) -> Iterator[Fault]:
@@ -46,6 +53,12 @@ def original(draft: Draft) -> Iterator[Fault]:
         return
     if invoice.is_void:
         yield Fault("invoice", "original_void", "The invoice is void.", "1718")
+    elif isinstance(invoice, BeingVoided):
+        yield Fault(
+            "invoice",
+            "original_void",
+            "A void of the invoice is under way; a note can reference it if that is refused.",
+        )
     elif not invoice.is_authorized and draft.generation_mode == "DGI":
         yield Fault(
             "invoice",
@@ -53,23 +66,37 @@ def original(draft: Draft) -> Iterator[Fault]:
             "The invoice is not DGI_AUTHORIZED (yet); a note can reference it once it is.",
             "1707",
         )
-    if draft.sound("receiver") and _identity(draft) != invoice.receiver_identity:
+    if draft.sound("receiver") and _is_for_another(draft, invoice):
         yield Fault(
             "receiver", "receiver_differs", "A note goes to the receiver of its invoice.", "1710"
         )
-    if (
-        draft.sound("issued_at")
-        and draft.issued_at
-        and panama_date(draft.issued_at) < panama_date(invoice.issued_at)
-    ):
+    if draft.sound("issued_at") and _is_before(draft, invoice):
         yield Fault(
             "issued_at", "note_before_original", "A note is not dated before its invoice.", "1702"
         )
 
 
+def _is_for_another(draft: Draft, invoice: Original) -> bool:
+    """As the PAC compares them: type, RUC and foreign id. Of an import these may be known in part
+    or not at all; then what is known of both is compared."""
+    ours, theirs = _identity(draft), invoice.receiver_identity
+    if ours[0] and theirs[0]:
+        return ours != theirs
+    return any(our and their and our != their for our, their in zip(ours, theirs, strict=True))
+
+
 def _identity(draft: Draft) -> tuple[str | None, str, str]:
     receiver = draft.receiver
     return receiver.type, receiver.ruc, receiver.foreign_number
+
+
+def _is_before(draft: Draft, invoice: Original) -> bool:
+    """As the PAC compares them: moments, to the second. Of an import only the day is known."""
+    if draft.issued_at is None:
+        return False
+    if draft.generation_mode == IMPORTED:
+        return panama_date(draft.issued_at) < panama_date(invoice.issued_at)
+    return panama_isoformat(draft.issued_at) < panama_isoformat(invoice.issued_at)
 
 
 def amounts(draft: Draft, reckoning: Reckoning) -> Iterator[Fault]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from invoicing.fiscal import draft as fiscal
 from invoicing.fiscal.draft import Draft, Original
+from invoicing.fiscal.note_rules import IMPORTED, BeingVoided
+from pac.dgi.calendar import PANAMA, noon_panama, panama_date
 
 if TYPE_CHECKING:
     from invoicing.models import Document, DocumentLine
@@ -84,9 +86,15 @@ def discounts_of(document: Document) -> list[fiscal.Discount]:
 
 
 def original_of(document: Document) -> Original:
-    """What the rules have to know of the invoice that a note corrects."""
-    return Original(
-        issued_at=document.issued_at,
+    """What the rules have to know of the invoice that a note corrects.
+
+    Who issues a note holds the invoice's row, as who asks for a void does: neither misses the
+    other.
+    """
+    under_way = any(void.state == "REQUESTED" for void in document.voids.all())
+    kind = BeingVoided if under_way else Original
+    return kind(
+        issued_at=_earliest_issue(document),
         total=document.total,
         credited=document.credited,
         is_authorized=document.legal_status == "DGI_AUTHORIZED",
@@ -97,6 +105,16 @@ def original_of(document: Document) -> Original:
             document.receiver_foreign_number,
         ),
     )
+
+
+def _earliest_issue(document: Document) -> datetime:
+    """When it was issued. Of an import whose hour nobody told, and which stands at noon, the moment
+    at which its day began: no note of that day is before it for certain."""
+    issued_at = document.issued_at
+    day = panama_date(issued_at)
+    if document.generation_mode == IMPORTED and issued_at == noon_panama(day):
+        return datetime.combine(day, time(), PANAMA)
+    return issued_at
 
 
 def _decimal(value: Any) -> Decimal:

@@ -36,6 +36,7 @@ class Event(models.TextChoices):
     VOID_REFUSED = "void_refused", _("Anulación rechazada")
     ASKED = "asked", _("Consultada al PAC")
     HANDLED = "handled", _("Atendida fuera de Cifras")
+    VERDICT_DIFFERS = "verdict_differs", _("El PAC dice otro veredicto")
     MATCH_DOUBTED = "match_doubted", _("El PAC tiene otro contenido con este CUFE")
 
 

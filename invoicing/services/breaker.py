@@ -10,8 +10,10 @@ import hashlib
 import logging
 import random
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 from django.db import connection, transaction
@@ -31,9 +33,18 @@ FIRST_REST = timedelta(seconds=2)
 LONGEST_REST = timedelta(minutes=1)
 PROBE = LEASE  # within this, the probe has an outcome or its worker is dead
 
-# The probes of this process: key -> the `retry_at` that each wrote. It tells a rest that ends with
-# the probe's failure from one that the PAC asked for.
-_probes: dict[str, datetime] = {}
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The place that one row holds, which was sent ahead of the others."""
+
+    row: UUID
+    until: datetime
+
+
+# The probes of this process, by key: which row it is tells its failure from that of one that set
+# out before, and `until` a rest that it ends from one that the PAC asked for.
+_probes: dict[str, Probe] = {}
 
 
 def key_of(tenant: Tenant) -> str:
@@ -85,8 +96,8 @@ def _digest(base_url: str, token: str) -> str:
     return hashlib.sha256(f"{base_url}\n{token}".encode()).hexdigest()
 
 
-def claim_probe(circuit: Breaker, now: datetime) -> bool:
-    """Whether the caller may send the one probe of this circuit, whose rest is over.
+def claim_probe(circuit: Breaker, row: UUID, now: datetime) -> bool:
+    """Whether the caller may send `row` as the one probe of this circuit, whose rest is over.
 
     A probe whose worker dies is forgotten after `PROBE`: another one may go then.
     """
@@ -94,8 +105,22 @@ def claim_probe(circuit: Breaker, now: datetime) -> bool:
     claimed = Breaker.objects.filter(key=circuit.key, retry_at=circuit.retry_at)
     if claimed.update(retry_at=until) != 1:
         return False
-    _probes[circuit.key] = until
+    _probes[circuit.key] = Probe(row, until)
     return True
+
+
+def give_up_probe(tenant: Tenant, row: UUID, now: datetime) -> None:
+    """`row` is not sent after all: if it was to be the probe, another one may go now."""
+    key = key_of(tenant)
+    probe = _probe_of(key, row)
+    if probe:
+        Breaker.objects.filter(key=key, retry_at=probe.until).update(retry_at=now)
+
+
+def _probe_of(key: str, row: UUID) -> Probe | None:
+    """The probe that `row` is, which is over with this."""
+    probe = _probes.get(key)
+    return _probes.pop(key) if probe and probe.row == row else None
 
 
 def succeeded(tenant: Tenant) -> None:
@@ -105,9 +130,11 @@ def succeeded(tenant: Tenant) -> None:
     )
 
 
-def failed(tenant: Tenant, reason: str, *, now: datetime, retry_after: float | None = None) -> None:
-    """The PAC did not judge. Opens the circuit after `THRESHOLD` of these, or at once for as long
-    as the PAC itself asked for (`retry_after`, seconds).
+def failed(
+    tenant: Tenant, row: UUID, reason: str, *, now: datetime, retry_after: float | None = None
+) -> None:
+    """The PAC did not judge `row`. Opens the circuit after `THRESHOLD` of these, or at once for as
+    long as the PAC itself asked for (`retry_after`, seconds).
 
     A rest is only ever made longer, but for the place that a probe holds: its failure ends that.
     """
@@ -115,7 +142,8 @@ def failed(tenant: Tenant, reason: str, *, now: datetime, retry_after: float | N
     with transaction.atomic():
         Breaker.objects.bulk_create([Breaker(key=key)], ignore_conflicts=True)
         circuit = Breaker.objects.select_for_update().get(key=key)
-        was_probe = circuit.retry_at is not None and circuit.retry_at == _probes.pop(key, None)
+        probe = _probe_of(key, row)
+        was_probe = probe is not None and circuit.retry_at == probe.until
         circuit.failures += 1
         circuit.reason = reason[:500]
         rest = timedelta(seconds=retry_after or 0)

@@ -52,7 +52,7 @@ def due_keys(model: type[TenantOwned], column: str, *, now: datetime, limit: int
     for circuit in sorted(ready[:room], key=lambda circuit: circuit.key):
         stopped = waiting_tenants(model, column, now, 1, breaker.behind([circuit]))
         probe = share_out(model, column, now, stopped, 1)
-        if probe and breaker.claim_probe(circuit, now):
+        if probe and breaker.claim_probe(circuit, probe[0], now):
             chosen += probe
     return chosen + share_out(model, column, now, waiting, limit - len(chosen))
 

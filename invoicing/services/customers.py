@@ -23,6 +23,9 @@ from pac.dgi.codes import RETENTION_CODES
 from tenants.errors import Busy, Conflict
 from tenants.models import Tenant
 
+# Of a receiver's e-mail address, which the document carries to the PAC: the DGI's dCorElectRec.
+LONGEST_EMAIL = 50
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerData:
@@ -73,8 +76,8 @@ def fill_in_customer(tenant: Tenant, draft: Draft) -> Iterator[Fault]:
     """Copies the customer that the draft names into it, in place.
 
     What the request itself says of the receiver stays, and its retention code comes before the
-    customer's. Yields `customer_unknown`; while the customer is not known, nothing is said of the
-    receiver.
+    customer's. Yields `customer_unknown`, and `email_too_long` where the customer brings such an
+    address; while the customer is not known, nothing is said of the receiver.
     """
     if draft.customer is None:
         if "customer" in draft.broken:
@@ -89,11 +92,26 @@ def fill_in_customer(tenant: Tenant, draft: Draft) -> Iterator[Fault]:
     if {"ruc", "ruc_type"} & said.keys():
         said.setdefault("dv", "")  # worked out anew: the customer's belongs to his own RUC
     draft.receiver = replace(customer.receiver, **said)
+    if "emails" not in said and draft.sound("receiver.emails"):
+        yield from _long_addresses(draft.receiver)
     # Who gets money back withholds nothing of it.
     if customer.withholds and draft.document_type != PacDocumentType.CREDIT_NOTE:
         draft.receiver_withholds = True
         if draft.sound("retention_code"):
             draft.retention_code = draft.retention_code or customer.retention_code or None
+
+
+def _long_addresses(receiver: Receiver) -> Iterator[Fault]:
+    """What a customer was kept with before its addresses had to fit a document."""
+    for address in receiver.emails:
+        if len(address) > LONGEST_EMAIL:
+            yield Fault(
+                "receiver.emails",
+                "email_too_long",
+                f"The customer's address {address} has {len(address)} characters; the DGI's format "
+                f"holds {LONGEST_EMAIL}. Change the customer, or give `receiver.emails` here; "
+                "Cifras delivers to a longer one from the document's own `emails`.",
+            )
 
 
 def unknown_customer(pk: UUID) -> Fault:

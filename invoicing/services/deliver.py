@@ -77,8 +77,16 @@ def send_again(
     """Queues one more e-mail of `document`: a new occasion. Without `to`, to its own addresses.
 
     The same `sending` a second time (a second click) is the e-mail of the first. Raises `Conflict`
-    (`no_pdf`, `no_address`) where there is nothing to send or nobody to send to.
+    (`no_pdf`, `no_address`) where there is nothing to send or nobody to send to, and
+    `not_authorized` or `rejected` for what has no fiscal force, lest somebody take it for one that
+    has.
     """
+    if document.is_rejected:
+        raise Conflict("rejected", "The DGI or the PAC rejected it: it is no fiscal document.")
+    if document.generation_mode == GenerationMode.DGI and (
+        document.legal_status != LegalStatus.DGI_AUTHORIZED
+    ):
+        raise Conflict("not_authorized", "It is mailed by itself as soon as the DGI authorises it.")
     if not document.files.filter(kind=FileKind.PDF).exists():
         raise Conflict("no_pdf", "The document has no PDF yet; it is mailed once it has.")
     addresses = list(to) or document.delivery_addresses

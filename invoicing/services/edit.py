@@ -28,7 +28,7 @@ from invoicing.services.issue import (
     refuse_taken_external_id,
 )
 from invoicing.services.locks import locked_now
-from invoicing.services.settle import status_of
+from invoicing.services.settle import settle, status_of
 from pac.dgi.calendar import panama_date
 from tenants.models import Office
 
@@ -50,7 +50,7 @@ def edit_proforma(document: Document, draft: Draft, faults: Sequence[Fault] = ()
     office, reckoning = judge(document.tenant, draft, faults, now=now)
     _refuse_another_series(document, office, draft)
     with (
-        refuse_taken_external_id(document.tenant, draft.external_id),
+        refuse_taken_external_id(document.tenant, document.document_type, draft.external_id),
         refuse_vanished_customer(document.tenant, draft.customer),
         transaction.atomic(),
     ):
@@ -90,23 +90,27 @@ def _refuse_another_series(document: Document, office: Office, draft: Draft) -> 
 
 def delete(document: Document) -> None:
     """Deletes a proforma for good (its number is not given again), or an import that nothing
-    refers to: no verdict, note, void or payment. Raises `Immutable`."""
+    refers to: no note, void, applied credit or payment. What an imported credit note took from its
+    invoice is free again. Raises `Immutable`."""
     with transaction.atomic():
         current = locked_now(document).get()
         if current.generation_mode == GenerationMode.DGI_IMPORT:
-            _refuse_if_referred_to(current)
+            _refuse_if_paid(current)
         elif not current.is_proforma:
             raise Immutable(ONLY_A_PROFORMA)
         replace_files(current, [])
+        # The note's row before its invoice's: the order in which a verdict takes them.
+        corrected = None if current.is_proforma else current.invoice
+        invoice = locked_now(corrected).get() if corrected else None
         try:
             current.delete()
         except ProtectedError as error:
             raise Immutable("Other documents refer to this one: it stays.") from error
+        if invoice:
+            settle(invoice, today=panama_date(timezone.now()))
 
 
-def _refuse_if_referred_to(imported: Document) -> None:
-    if imported.legal_status:
-        raise Immutable("The PAC has confirmed this import: it stays.")
+def _refuse_if_paid(imported: Document) -> None:
     at_issue = {(each.method, each.amount) for each in payments_at_issue(imported)}
     if any((each.method, each.amount) not in at_issue for each in imported.payments.all()):
         raise Immutable("Money was received for this import: take back the payments first.")

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from django.conf import settings
+from django.utils import timezone
 
 from invoicing.models import Document, PacExchange
 from invoicing.models.documents import PacDocumentType
-from pac.client import Exchange, Kind
+from pac.client import Exchange, Kind, PacClient
+from pac.errors import Unavailable
 from tenants.log_context import log_context
 
 KINDS = {
@@ -24,7 +26,7 @@ KINDS = {
     PacDocumentType.CREDIT_NOTE: Kind.CREDIT_NOTE,
     PacDocumentType.DEBIT_NOTE: Kind.DEBIT_NOTE,
 }
-# Of one errand: it may wait for a thread as long as one call takes, and make three.
+# Of one errand, four calls of the longest; what would not end within it is not begun.
 LEASE = timedelta(seconds=4 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -73,6 +75,13 @@ def backoff(
     those who failed together do not come back together."""
     longest = min(first * growth ** min(setbacks, 20), LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1)  # noqa: S311 (spreads load, guards nothing)
+
+
+def require_time(client: PacClient, lease_expires_at: datetime) -> None:
+    """Raises `Unavailable`, with nothing sent, where one more call might outlast the lease: whoever
+    has the work by then knows nothing of this one."""
+    if timezone.now() + timedelta(seconds=client.total_deadline) > lease_expires_at:
+        raise Unavailable("Not sent: this try had waited too long for its turn.")
 
 
 def kind_of(document: Document) -> Kind:

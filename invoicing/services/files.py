@@ -34,11 +34,14 @@ def attach(file: File) -> bool:
     """Saves the row of a stored file, in a transaction that holds the document's row.
 
     False where the document has a file of that name: the PAC's PDF is named by its CUFE, and the
-    first one stands, though the PAC may draw it anew at each download.
+    first one stands, though the PAC may draw it anew at each download; or where this very file was
+    attached already, by a commit of which nobody was told.
     """
-    twin = File.unscoped.filter(owner_id=file.owner_id, kind=file.kind, name=file.name)
-    if twin.exists():
-        file.content.delete(save=False)
+    named = File.unscoped.filter(owner_id=file.owner_id, kind=file.kind, name=file.name)
+    twins = set(named.values_list("pk", flat=True))
+    if twins:
+        if file.pk not in twins:
+            file.content.delete(save=False)
         return False
     file.save(force_insert=True)
     return True

@@ -22,7 +22,13 @@ from invoicing.services.claims import due_documents
 from invoicing.services.errands import LEASE, LONGEST_PAUSE, keep_exchanges, kind_of
 from invoicing.services.files import attach, new_file
 from invoicing.services.history import note
-from invoicing.services.identity import contradiction, is_ours, match_doubted, was_disowned
+from invoicing.services.identity import (
+    contradiction,
+    has_our_code,
+    is_ours,
+    match_doubted,
+    was_disowned,
+)
 from invoicing.services.locks import locked_again
 from invoicing.services.settle import settle_invoices_of, status_of
 from pac.answers import DocumentAnswer
@@ -43,12 +49,14 @@ TOLD = (
     "authorization_protocol",
     "authorized_at",
     "document_id",
+    "handled_at",
     "invoice_number",
     "legal_status",
     "pac_errors",
     "pac_response",
     "qr_code_url",
     "status",
+    "submission_error",
     "updated_at",
     "warnings",
 )
@@ -65,6 +73,8 @@ PLANNED = (
     "submission_state",
     "updated_at",
 )
+
+VERDICT_DIFFERS = "verdict_differs"
 
 # From which states each verdict may be reached.
 FORWARD: dict[str, tuple[str | None, ...]] = {
@@ -89,7 +99,8 @@ def apply(
     """Writes what the PAC says of `document`, in the caller's transaction, which holds its row; in
     the same statement the fields `and_save`, which the caller has changed.
 
-    Promises: forwards only; a terminal verdict never moves; `invoice_number` is set with the
+    Promises: forwards only; a terminal verdict never moves, and what it came with stays, though an
+    older answer come after it; one that contradicts it is told; `invoice_number` is set with the
     authorisation. Where the PAC's CUFE is not the computed one, the PAC's is kept, the document
     carries a warning and an error is logged. Settles the business status and queues the e-mail.
     """
@@ -101,13 +112,18 @@ def apply(
 
 def _take_over(document: Document, answer: DocumentAnswer, now: datetime) -> None:
     before = document.legal_status
+    verdict = answer.legal_status
     document.document_id = document.document_id or answer.id or None
+    if before in TERMINAL and verdict != before:
+        # Either it is older than the verdict, and was only slow, or it contradicts it.
+        if verdict in TERMINAL:
+            _warn_of_other_verdict(document, verdict)
+        return
     document.pac_response = answer.raw
     document.qr_code_url = answer.qr or document.qr_code_url
     document.authorization_protocol = (
         answer.authorization_protocol or document.authorization_protocol
     )
-    verdict = answer.legal_status
     if verdict in FORWARD and before in FORWARD[verdict] and _is_complete(document, answer):
         _move(document, answer, LegalStatus(verdict), now)
 
@@ -144,16 +160,40 @@ def _move(document: Document, answer: DocumentAnswer, verdict: LegalStatus, now:
         _warn_of_other_cufe(document)
 
 
-def _warn_of_other_cufe(document: Document) -> None:
-    if any(warning["code"] == "cufe_differs" for warning in document.warnings):
+def _warn_of_other_verdict(document: Document, verdict: str) -> None:
+    """A verdict never moves, be it right or wrong: a person looks before it is issued anew."""
+    message = (
+        f"Here it is {document.legal_status}, and the PAC says {verdict} now. Look at it there "
+        "before anything is issued in its place."
+    )
+    if not _warn(document, VERDICT_DIFFERS, message):
         return
+    document.submission_error = {"code": VERDICT_DIFFERS, "message": message}
+    document.handled_at = None
+    note(document, Event.VERDICT_DIFFERS, ours=document.legal_status, pac=verdict)
+
+
+def _warn_of_other_cufe(document: Document) -> None:
     message = (
         f"The PAC's CUFE is kept; {document.computed_cufe} was computed before sending. "
         "Check the tenant's RUC, DV, environment and office code."
     )
-    document.warnings = [*document.warnings, {"code": "cufe_differs", "message": message}]
-    note(document, Event.CUFE_DIFFERS, pac=document.invoice_number, computed=document.computed_cufe)
+    if _warn(document, "cufe_differs", message):
+        note(
+            document,
+            Event.CUFE_DIFFERS,
+            pac=document.invoice_number,
+            computed=document.computed_cufe,
+        )
+
+
+def _warn(document: Document, code: str, message: str) -> bool:
+    """Whether the document did not carry this warning before."""
+    if any(warning["code"] == code for warning in document.warnings):
+        return False
+    document.warnings = [*document.warnings, {"code": code, "message": message}]
     log.error("Document %s: %s", document.pk, message)
+    return True
 
 
 @dataclass(slots=True)
@@ -202,8 +242,13 @@ class Following:
         return not any(file.kind == FileKind.PDF for file in self.document.files.all())
 
     def _is_ours(self, answer: DocumentAnswer) -> bool:
-        """An id that only a webhook named is believed when the PAC shows our CUFE under it."""
-        return bool(self.document.document_id) or is_ours(self.document, answer)
+        """An id that only a webhook or a person named is believed when the PAC shows our CUFE
+        under it; of one that was lost, our digits in another CUFE are looked at too."""
+        if self.document.document_id:
+            return True
+        if self.document.submission_state in NOT_KNOWN_THERE:
+            return has_our_code(self.document, answer)
+        return is_ours(self.document, answer)
 
     def commit(self, reading: Reading) -> None:
         now = timezone.now()
@@ -225,6 +270,7 @@ class Following:
         elif reading.error:
             breaker.failed(
                 self.document.tenant,
+                self.document.pk,
                 reading.error.message,
                 now=now,
                 retry_after=reading.error.retry_after,
@@ -238,9 +284,7 @@ class Following:
         self, document: Document, reading: Reading, answer: DocumentAnswer, now: datetime
     ) -> bool:
         """Whether the answer was taken over; to be saved by the caller."""
-        if document.submission_state in NOT_KNOWN_THERE and not self._recover(
-            document, answer, now
-        ):
+        if not self._settles(document, answer, now):
             self._drop_hint(document)
             if reading.pdf:
                 reading.pdf.content.delete(save=False)
@@ -249,6 +293,11 @@ class Following:
             note(document, Event.FILE_STORED, name=reading.pdf.name, size=reading.pdf.size)
         _take_over(document, answer, now)
         return True
+
+    def _settles(self, document: Document, answer: DocumentAnswer, now: datetime) -> bool:
+        if document.submission_state in NOT_KNOWN_THERE:
+            return self._recover(document, answer, now)
+        return bool(document.document_id) or is_ours(document, answer)
 
     @staticmethod
     def _recover(document: Document, answer: DocumentAnswer, now: datetime) -> bool:
@@ -263,8 +312,10 @@ class Following:
         if doubts:
             document.submission_state = SubmissionState.UNCERTAIN
             document.doubtful_since = document.doubtful_since or now
-            document.submission_error = match_doubted(document, answer, doubts)
-            note(document, Event.MATCH_DOUBTED, error=document.submission_error)
+            doubted = match_doubted(document, answer, doubts)
+            if document.submission_error != doubted:  # else it was told already
+                note(document, Event.MATCH_DOUBTED, error=doubted)
+            document.submission_error = doubted
             return False
         document.submission_state = SubmissionState.DONE
         document.attempts = max(document.attempts, 1)  # it is there, so it was sent

@@ -12,6 +12,7 @@ from invoicing.fiscal.originals import draft_of, original_of
 from invoicing.models import Document, GenerationMode, HistoryEntry
 from invoicing.models.history import Event
 from invoicing.services import attention
+from invoicing.services.follow import VERDICT_DIFFERS
 from invoicing.services.history import note
 from invoicing.services.issue import judge, record, refuse_taken_external_id
 from invoicing.services.locks import locked_now
@@ -53,16 +54,22 @@ def reissue(document: Document, *, actor: str, reason: str = "") -> Document:
 
     Where what it says of its due dates lies in the past, they move by the days since its issue. It
     is judged as any new document: raises `InvalidDocument` with every fault, and `Conflict`
-    (`not_rejected`, `already_reissued` at the second time, `external_id_taken`,
+    (`not_rejected`, `verdict_differs`, `already_reissued` at the second time, `external_id_taken`,
     `tenant_not_ready`, `number_series_exhausted`). All of it is one commit, or nothing; both
     documents name each other in their histories.
     """
     now = timezone.now()
     tenant = document.tenant
-    with refuse_taken_external_id(tenant, document.external_id), transaction.atomic():
+    with (
+        refuse_taken_external_id(tenant, document.document_type, document.external_id),
+        transaction.atomic(),
+    ):
         rejected = locked_now(document).get()
         if not rejected.is_rejected:
             raise Conflict("not_rejected", "Only a rejected document is issued anew.")
+        error = rejected.submission_error or {}
+        if error.get("code") == VERDICT_DIFFERS:
+            raise Conflict(VERDICT_DIFFERS, error["message"])
         if reissued_as(rejected):
             raise Conflict("already_reissued", "This document was issued anew already.")
         invoice = locked_now(rejected.invoice).get() if rejected.invoice else None

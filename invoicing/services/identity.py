@@ -1,8 +1,8 @@
 """Is what the PAC shows ours?
 
 The CUFE says it: number, date, branch and nine random digits are in it, and it was computed before
-the first send. What carries our CUFE and yet another receiver or total is never adopted: a person
-decides, with both sides shown.
+the first send. What carries our CUFE and yet another receiver or total is never adopted, nor what
+carries our digits in another CUFE: a person decides, with both sides shown.
 """
 
 import re
@@ -28,6 +28,17 @@ def has_our_number(document: Document, answer: DocumentAnswer) -> bool:
     return is_numbered_alike(document, answer) and (theirs.document_type, theirs.branch) == (
         document.dgi_document_type,
         document.office.code,
+    )
+
+
+def has_our_code(document: Document, answer: DocumentAnswer) -> bool:
+    """Whether it has our number and our nine random digits: nobody else's has, and yet its CUFE may
+    be another, where the PAC knows the issuer's DV or the environment otherwise than we do."""
+    theirs = _parsed(answer)
+    return is_ours(document, answer) or (
+        theirs is not None
+        and is_numbered_alike(document, answer)
+        and theirs.security_code == document.security_code
     )
 
 
@@ -59,6 +70,7 @@ def contradiction(document: Document, answer: DocumentAnswer) -> dict[str, dict[
 def _sides(document: Document, answer: DocumentAnswer) -> dict[str, tuple[Any, Any]]:
     """What the two are compared by: ours, and the PAC's, None where its answer does not say."""
     return {
+        "cufe": (document.computed_cufe, answer.cufe),
         "receiver_ruc": (document.receiver_ruc, answer.receiver_ruc),
         "receiver_name": (document.receiver_name, answer.receiver_name),
         "total": (document.total, answer.total),
@@ -76,13 +88,13 @@ def match_doubted(
     sides = _sides(document, answer)
     return {
         "code": "match_doubted",
-        "message": "The PAC has a document with our CUFE and another content; it was not adopted. "
+        "message": "What the PAC has under our number is not what was sent; it was not adopted. "
         "Compare both sides and decide.",
         "differences": doubts,
         "document_id": answer.id,
-        "ours": {"document_id": document.document_id, "cufe": document.computed_cufe}
+        "ours": {"document_id": document.document_id}
         | {name: str(ours) for name, (ours, _) in sides.items()},
-        "pac": {"document_id": answer.id, "cufe": answer.cufe}
+        "pac": {"document_id": answer.id}
         | {name: None if theirs is None else str(theirs) for name, (_, theirs) in sides.items()},
     }
 

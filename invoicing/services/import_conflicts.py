@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Q
 
 from invoicing.models import Document, GenerationMode
-from invoicing.models.documents import REJECTED, PacDocumentType
+from invoicing.models.documents import REJECTED
 from tenants.errors import Conflict
 from tenants.models import NumberSeries, Office, Tenant
 from tenants.models.offices import SeriesKind
@@ -61,7 +61,7 @@ def conflicts(tenant: Tenant, documents: Sequence[Document]) -> Iterator[Conflic
             cufes[document.computed_cufe] = ours[document.computed_cufe] = document.pk
             numbers[_number(document)] = document.pk
             if document.external_id:
-                external_ids[document.external_id] = document.pk
+                external_ids[_external_id(document)] = document.pk
         yield conflict
 
 
@@ -86,8 +86,13 @@ def _cufe_taken(document: Document, cufes: Taken, ours: Taken) -> Conflict | Non
     cufe = document.computed_cufe
     if cufe not in cufes:
         return None
-    holder = f": it is document {ours[cufe]}" if cufe in ours else ""
-    return Conflict("cufe_taken", f"This CUFE is recorded already{holder}.")
+    return cufe_taken(ours.get(cufe))
+
+
+def cufe_taken(holder: object | None) -> Conflict:
+    """`holder` is the id of the document that has it, None where that is nobody's business."""
+    named = f": it is document {holder}" if holder else ""
+    return Conflict("cufe_taken", f"This CUFE is recorded already{named}.")
 
 
 def _number(document: Document) -> Number:
@@ -131,17 +136,25 @@ def _number_taken(document: Document, numbers: Taken) -> Conflict | None:
     )
 
 
+def _external_id(document: Document) -> tuple[str, str | None]:
+    """It is unique among documents of its kind."""
+    return document.document_type, document.external_id
+
+
 def _taken_external_ids(tenant: Tenant, documents: Sequence[Document]) -> Taken:
     rows = Document.objects.for_tenant(tenant).filter(
         Q(legal_status__isnull=True) | ~Q(legal_status__in=REJECTED),
-        document_type=PacDocumentType.INVOICE,
+        document_type__in={document.document_type for document in documents},
         external_id__in=[each.external_id for each in documents if each.external_id],
     )
-    return dict(rows.values_list("external_id", "pk"))
+    return {
+        (kind, name): pk
+        for pk, kind, name in rows.values_list("pk", "document_type", "external_id")
+    }
 
 
 def _external_id_taken(document: Document, external_ids: Taken) -> Conflict | None:
-    holder = external_ids.get(document.external_id) if document.external_id else None
+    holder = external_ids.get(_external_id(document))
     if holder is None:
         return None
     return Conflict(

@@ -12,17 +12,20 @@ of a long list the batches that committed, which the next run passes over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from invoicing.errors import InvalidDocument
 from invoicing.fiscal import imports
+from invoicing.fiscal.complete import Reckoning
 from invoicing.fiscal.draft import ZERO, Fault
 from invoicing.fiscal.imports import ImportDraft, Issuer
+from invoicing.fiscal.originals import original_of
 from invoicing.models import (
     Document,
     DocumentLine,
@@ -32,13 +35,14 @@ from invoicing.models import (
     Invoice,
     Payment,
 )
+from invoicing.models.documents import PacDocumentType
 from invoicing.models.history import Event
 from invoicing.qr_reader import is_pdf
 from invoicing.services.customers import fill_in_customer, refuse_vanished_customer
 from invoicing.services.files import new_file
 from invoicing.services.history import note
 from invoicing.services.idempotency import IdempotencyKey
-from invoicing.services.import_conflicts import conflicts, hold_series
+from invoicing.services.import_conflicts import conflicts, cufe_taken, hold_series
 from invoicing.services.issue import (
     Issued,
     Render,
@@ -46,14 +50,15 @@ from invoicing.services.issue import (
     content_columns,
     document_lines,
     payments_at_issue,
+    refuse_taken_external_id,
 )
-from invoicing.services.locks import locked_now
 from invoicing.services.settle import settle, status_of
 from pac.dgi.calendar import panama_date
 from tenants.errors import Conflict
 from tenants.models import Office, Tenant
 
 Offices = dict[str, Office]
+Invoices = dict[UUID, Document]
 
 
 class State(Enum):
@@ -76,7 +81,9 @@ class Record:
 
     document: Document
     lines: list[DocumentLine]
-    payments: list[Payment] = field(default_factory=list)
+    payments: list[Payment]
+    wanted: ImportDraft
+    reckoning: Reckoning
 
 
 def import_invoice(
@@ -98,18 +105,24 @@ def import_invoice(
     """
 
     def work() -> Issued:
+        _refuse_recorded(tenant, wanted.cufe)
         record = _judge(tenant, offices_of(tenant), wanted, faults, timezone.now())
         _refuse_conflict(tenant, record.document)
         # Stored before the transaction, so that a slow storage holds no lock.
         page = _page(record.document, content)
         try:
-            with refuse_vanished_customer(tenant, wanted.draft.customer), transaction.atomic():
+            with (
+                refuse_taken_external_id(
+                    tenant, wanted.draft.document_type, wanted.draft.external_id
+                ),
+                refuse_vanished_customer(tenant, wanted.draft.customer),
+                transaction.atomic(),
+            ):
+                invoices = _hold_invoices([record])
                 hold_series(tenant, [record.document])
                 _refuse_conflict(tenant, record.document)
-                _write([record])
-                if record.document.invoice:
-                    invoice = locked_now(record.document.invoice).get()
-                    settle(invoice, today=panama_date(timezone.now()))
+                _refuse(_take(record, invoices))
+                _write([record], invoices)
                 if page:
                     page.save(force_insert=True)
                 answer = render(record.document)
@@ -180,12 +193,16 @@ def _import_batch(
             verdicts[position] = Verdict(State.REFUSED, error.faults)
     with transaction.atomic():
         documents = [record.document for record in sound.values()]
+        invoices = _hold_invoices(list(sound.values()))
         if not dry_run:
             hold_series(tenant, documents)
         records = []
         for position, conflict in zip(sound, conflicts(tenant, documents), strict=True):
             cufe = batch[position][0].cufe
-            if conflict is None:
+            found = [] if conflict else _take(sound[position], invoices)
+            if found:  # what it held back from later rows of the batch, they get at the next run
+                verdicts[position] = Verdict(State.REFUSED, tuple(found))
+            elif conflict is None:
                 records.append(sound[position])
                 verdicts[position] = Verdict(State.RECORDED)
                 known.add(cufe)
@@ -195,7 +212,7 @@ def _import_batch(
                 fault = Fault("", conflict.code, conflict.message)
                 verdicts[position] = Verdict(State.REFUSED, (fault,))
         if not dry_run:
-            _write(records)
+            _write(records, invoices)
     return [verdict for verdict in verdicts if verdict]
 
 
@@ -217,11 +234,12 @@ def _judge(
     """The rows of a sound import; raises `InvalidDocument` with every fault of another."""
     issuer = Issuer(tenant.ruc, tenant.issuer_ruc_type, tenant.dv, tenant.environment)
     found = [*faults, *_fill_in_customer(tenant, wanted)]
-    broken_rules, reckoning = imports.check(wanted, issuer, now=now)
-    found += broken_rules
     invoice = _invoice_of(tenant, wanted)
     if wanted.invoice_id and invoice is None:
-        found.append(Fault("invoice", "invoice_unknown", "There is no such invoice."))
+        found.append(_no_such_invoice())
+    wanted.draft.original = original_of(invoice) if invoice else None
+    broken_rules, reckoning = imports.check(wanted, issuer, now=now)
+    found += broken_rules
     office = offices.get(wanted.parsed.branch) if wanted.parsed else None
     if wanted.parsed and office is None:
         found.append(_no_office(tenant, wanted.parsed.branch))
@@ -253,14 +271,45 @@ def _judge(
     payments = payments_at_issue(document)
     document.paid = sum((payment.amount for payment in payments), ZERO)
     document.status = status_of(document, today=panama_date(now))
-    return Record(document, document_lines(document, draft, reckoning), payments)
+    lines = document_lines(document, draft, reckoning)
+    return Record(document, lines, payments, wanted, reckoning)
 
 
 def _invoice_of(tenant: Tenant, wanted: ImportDraft) -> Document | None:
     """The invoice that an imported note corrects, where it names one of ours."""
     if wanted.invoice_id is None:
         return None
-    return Invoice.objects.for_tenant(tenant).filter(pk=wanted.invoice_id).first()
+    issued = Invoice.objects.for_tenant(tenant).exclude(generation_mode=GenerationMode.PROFORM)
+    return issued.filter(pk=wanted.invoice_id).first()
+
+
+def _no_such_invoice() -> Fault:
+    return Fault("invoice", "invoice_unknown", "There is no such invoice.")
+
+
+def _hold_invoices(records: Sequence[Record]) -> Invoices:
+    """The invoices that the notes among them correct, as they are now, held until the caller's
+    transaction ends. Before any series, as where a note is issued, and in the order of their keys:
+    so that nobody waits for somebody who waits for him."""
+    keys = {record.document.invoice_id for record in records if record.document.invoice_id}
+    rows = Document.unscoped.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    return {row.pk: row for row in rows}
+
+
+def _take(record: Record, invoices: Invoices) -> list[Fault]:
+    """Takes what a note is about from its held invoice, for those that come after it; what is wrong
+    where the invoice has less left, by now, than when the note was judged."""
+    document = record.document
+    if document.invoice_id is None:
+        return []
+    invoice = invoices.get(document.invoice_id)
+    if invoice is None:
+        return [_no_such_invoice()]
+    record.wanted.draft.original = original_of(invoice)
+    found = list(imports.beside_its_invoice(record.wanted, record.reckoning))
+    if not found and document.document_type == PacDocumentType.CREDIT_NOTE:
+        invoice.credited += document.total
+    return found
 
 
 def _fill_in_customer(tenant: Tenant, wanted: ImportDraft) -> Iterator[Fault]:
@@ -281,10 +330,22 @@ def _no_office(tenant: Tenant, branch: str) -> Fault:
     )
 
 
+def _refuse_recorded(tenant: Tenant, cufe: str) -> None:
+    """Before it is judged: what a note has taken already, it has not left for itself."""
+    known = Document.objects.for_tenant(tenant).filter(computed_cufe=cufe).first() if cufe else None
+    if known:
+        raise cufe_taken(known.pk)
+
+
 def _refuse_conflict(tenant: Tenant, document: Document) -> None:
     for conflict in conflicts(tenant, [document]):
         if conflict:
             raise conflict
+
+
+def _refuse(found: list[Fault]) -> None:
+    if found:
+        raise InvalidDocument(found)
 
 
 def _page(document: Document, content: bytes) -> File | None:
@@ -294,11 +355,14 @@ def _page(document: Document, content: bytes) -> File | None:
     return new_file(document, FileKind.PDF, f"{document.invoice_number}.pdf", content)
 
 
-def _write(records: Sequence[Record]) -> None:
-    """Writes the rows, in the caller's transaction. IntegrityError: somebody was first."""
+def _write(records: Sequence[Record], invoices: Invoices) -> None:
+    """Writes the rows, in the caller's transaction, which holds the invoices that the notes among
+    them correct, and settles those. IntegrityError: somebody was first."""
     Document.unscoped.bulk_create([record.document for record in records])
     DocumentLine.unscoped.bulk_create([line for record in records for line in record.lines])
     Payment.unscoped.bulk_create([each for record in records for each in record.payments])
     for record in records:
         document = record.document
         note(document, Event.ISSUED, number=document.number, mode=document.generation_mode)
+    for key in {record.document.invoice_id for record in records if record.document.invoice_id}:
+        settle(invoices[key], today=panama_date(timezone.now()))

@@ -2,33 +2,40 @@
 
 An import may have been issued through another PAC, or under another id than the client named, so
 that nothing is believed but the CUFE: what the PAC shows is adopted if, and only if, it carries it.
-From then on the import is followed like any other document. A kill leaves it as it was.
+From then on the import is followed like any other document. What nobody told of it, its receiver or
+its total, is the PAC's, where that tells it. A kill leaves it as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from invoicing.errors import PacUnavailable
+from invoicing.fiscal import rules
 from invoicing.models import Document
-from invoicing.services import breaker
-from invoicing.services.errands import keep_exchanges, kind_of
+from invoicing.models.history import Event
 from invoicing.services.follow import Following
+from invoicing.services.history import note
 from invoicing.services.identity import contradiction, is_ours
 from invoicing.services.locks import locked_now
+from invoicing.services.look_up import look_up
+from invoicing.services.settle import settle, settle_invoices_of
 from pac.answers import DocumentAnswer
-from pac.client import Exchange
-from pac.errors import BadFile, NotFound, PacError, Rejected
+from pac.dgi.amounts import cents
+from pac.dgi.calendar import panama_date
+from pac.errors import BadFile, NotFound, Rejected
 from tenants.errors import Conflict
-from tenants.pac import pac_client
 
 # Seconds for each of at most four calls: the id that was named, the list, what it names, the PDF.
 DEADLINE = 2.5
 NOT_FOUND = "not_at_the_pac"
 DIFFERS = "differs_at_the_pac"
+TOTAL_UNKNOWN = "total_unknown"
+RUC_AT_MOST, NAME_AT_MOST = 20, 200
 
 
 def refresh_import(document: Document) -> None:
@@ -47,6 +54,7 @@ def refresh_import(document: Document) -> None:
     for document_id in _candidates(document):
         answer = _read(document, document_id)
         if answer:
+            _complete(document, answer)
             _warn(document, DIFFERS, _difference(document, answer))
             return
     _warn(
@@ -63,30 +71,9 @@ def _candidates(document: Document) -> Iterator[str]:
     if known:
         yield known
     if not document.document_id:
-        found = _look_up(document)
+        found = look_up(document, is_ours, deadline=DEADLINE)
         if found and found != known:
             yield found
-
-
-def _look_up(document: Document) -> str | None:
-    """The id of the list's entry that has our CUFE, else of one that shows none; None without."""
-    exchanges: list[Exchange] = []
-    client = pac_client(document.tenant, exchanges.append, deadline=DEADLINE)
-    company = document.tenant.pac_company_id or ""
-    try:
-        entries = client.find(kind_of(document), company, document.number, document.billing_point)
-    except PacError as error:
-        with transaction.atomic():
-            keep_exchanges(document, exchanges)
-        breaker.failed(
-            document.tenant, error.message, now=timezone.now(), retry_after=error.retry_after
-        )
-        raise PacUnavailable(f"The PAC could not be asked: {error.message}") from error
-    with transaction.atomic():
-        keep_exchanges(document, exchanges)
-    ours = [entry.id for entry in entries or [] if is_ours(document, entry)]
-    silent = [entry.id for entry in entries or [] if entry.cufe is None]
-    return next(iter(ours or silent), None)
 
 
 def _read(document: Document, document_id: str) -> DocumentAnswer | None:
@@ -115,8 +102,47 @@ def _difference(document: Document, answer: DocumentAnswer) -> str:
     )
 
 
+def _complete(document: Document, answer: DocumentAnswer) -> None:
+    """Takes from the PAC the receiver's RUC and name, and the total, where nobody told us any.
+
+    Such a total is owed until a payment is recorded: how it was paid, the PAC does not say.
+    """
+    today = panama_date(timezone.now())
+    with transaction.atomic():
+        current = locked_now(document).get()
+        taken = _receiver_to_take(current, answer) | _total_to_take(current, answer)
+        if not taken:
+            return
+        for name, value in taken.items():
+            setattr(current, name, value)
+        current.save(update_fields=[*taken, "updated_at"])
+        note(current, Event.EDITED, receiver=current.receiver_ruc, total=str(current.total))
+        settle(current, today=today)
+        settle_invoices_of(current, today=today)
+
+
+def _receiver_to_take(document: Document, answer: DocumentAnswer) -> dict[str, Any]:
+    if any((document.receiver_type, document.receiver_ruc, document.receiver_name)):
+        return {}
+    ruc = answer.receiver_ruc or ""
+    taken = {
+        "receiver_ruc": ruc if len(ruc) <= RUC_AT_MOST else "",
+        "receiver_name": (answer.receiver_name or "")[:NAME_AT_MOST],
+    }
+    return taken if any(taken.values()) else {}
+
+
+def _total_to_take(document: Document, answer: DocumentAnswer) -> dict[str, Any]:
+    if not _is_total_unknown(document) or answer.total is None:
+        return {}
+    if not 0 <= answer.total <= rules.MOST:
+        return {}
+    others = [each for each in document.warnings if each["code"] != TOTAL_UNKNOWN]
+    return {"total": cents(answer.total), "warnings": others}
+
+
 def _is_total_unknown(document: Document) -> bool:
-    return any(warning["code"] == "total_unknown" for warning in document.warnings)
+    return any(warning["code"] == TOTAL_UNKNOWN for warning in document.warnings)
 
 
 def _warn(document: Document, code: str, message: str) -> None:

@@ -78,7 +78,7 @@ def issue(
         now = timezone.now()
         office, reckoning = judge(tenant, draft, faults, now=now)
         with (
-            refuse_taken_external_id(tenant, draft.external_id),
+            refuse_taken_external_id(tenant, draft.document_type, draft.external_id),
             refuse_vanished_customer(tenant, draft.customer),
             transaction.atomic(),
         ):
@@ -368,14 +368,17 @@ def _remember(document: Document, **related: list[Any]) -> None:
 
 
 @contextmanager
-def refuse_taken_external_id(tenant: Tenant, external_id: str | None) -> Iterator[None]:
+def refuse_taken_external_id(
+    tenant: Tenant, document_type: str, external_id: str | None
+) -> Iterator[None]:
     """Turns the database's refusal of a second `external_id` into a `Conflict` naming the first."""
     try:
         yield
     except IntegrityError:
         holder = (
             Document.objects.for_tenant(tenant)
-            .filter(external_id=external_id, external_id__isnull=False)
+            .filter(document_type=document_type, external_id=external_id)
+            .filter(external_id__isnull=False)
             .exclude(legal_status__in=REJECTED)
             .values_list("pk", flat=True)
             .first()

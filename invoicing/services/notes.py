@@ -56,7 +56,10 @@ def issue_note(
     def work() -> Issued:
         now = timezone.now()
         found = list(faults)
-        with refuse_taken_external_id(tenant, draft.external_id), transaction.atomic():
+        with (
+            refuse_taken_external_id(tenant, draft.document_type, draft.external_id),
+            transaction.atomic(),
+        ):
             invoice = _locked_invoice(tenant, invoice_id)
             if invoice_id and invoice is None:
                 found.append(_unknown_invoice())
@@ -76,7 +79,8 @@ def _locked_invoice(tenant: Tenant, invoice_id: UUID | None) -> Document | None:
     if invoice_id is None:
         return None
     known = Invoice.objects.for_tenant(tenant).filter(pk=invoice_id).first()
-    return locked_now(known).prefetch_related("lines").get() if known else None
+    # None where it was an import that somebody has deleted meanwhile.
+    return locked_now(known).prefetch_related("lines").first() if known else None
 
 
 def _unknown_invoice() -> Fault:
@@ -111,15 +115,10 @@ def apply_credit(credit_note: Document, *, invoice_id: UUID, amount: Decimal) ->
     """
     today = panama_date(timezone.now())
     with transaction.atomic():
-        # Always in the order of the keys, so that two applications cannot wait for each other.
-        keys = sorted([credit_note.pk, invoice_id])
-        rows = {
-            row.pk: row
-            for row in Document.unscoped.select_for_update(of=("self",))
-            .filter(pk__in=keys, tenant_id=credit_note.tenant_id)
-            .order_by("pk")
-        }
-        credit, invoice = rows[credit_note.pk], rows.get(invoice_id)
+        # The note before its invoice, as everybody does who needs both.
+        credit = locked_now(credit_note).get()
+        invoices = Document.unscoped.select_for_update().filter(tenant_id=credit.tenant_id)
+        invoice = invoices.filter(pk=invoice_id).exclude(pk=credit.pk).first()
         _check_application(credit, invoice, amount)
         assert invoice is not None  # noqa: S101 (the check above says so)
         application = CreditApplication(

@@ -7,6 +7,7 @@
 | found there, but with another receiver or total  | UNCERTAIN, a person decides                 |
 | refused, and no earlier send is in doubt         | DONE, `PAC_REJECTED`                        |
 | refused after a doubtful send, number unknown    | DONE, `PAC_REJECTED`                        |
+| the same, but what was lost may still arrive     | UNCERTAIN, later                            |
 | refused after a doubtful send, cannot be asked   | UNCERTAIN, later                            |
 | numbering used, after a doubtful send            | UNCERTAIN, later: ours is in there          |
 | numbering used, and none of ours ever got there  | FAILED `number_taken`                       |
@@ -21,6 +22,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
 
 from invoicing.models import Document, SubmissionState
 from invoicing.models.documents import REJECTED
@@ -55,6 +59,9 @@ MOVED = (
     "updated_at",
 )
 NOT_AFFILIATED = "AP1010"
+LOST = ("answer_lost", "worker_lost")
+# Within this the PAC has done, or will never do, what we gave up waiting for.
+SETTLING = timedelta(seconds=2 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
 
 
 @dataclass(slots=True)
@@ -161,7 +168,7 @@ def decide(document: Document, outcome: Outcome) -> Decision:
     if outcome.answer:
         return _on_answer(document, outcome, outcome.answer)
     if outcome.number_is_taken:
-        return _number_taken("")
+        return _number_taken(document, "")
     error = outcome.error
     assert error is not None  # noqa: S101 (a try has an answer or an error)
     in_doubt = document.doubtful_since is not None
@@ -176,7 +183,7 @@ def decide(document: Document, outcome: Outcome) -> Decision:
             retry_after=error.retry_after,
         )
     if isinstance(error, Rejected) and outcome.posted and not _about_the_company(error):
-        return _on_refusal(error, outcome, in_doubt=in_doubt, said=said)
+        return _on_refusal(document, error, outcome, said)
     return Decision(
         SubmissionState.UNCERTAIN if in_doubt else SubmissionState.QUEUED,
         said,
@@ -198,15 +205,26 @@ def _on_answer(document: Document, outcome: Outcome, answer: DocumentAnswer) -> 
 
 
 def _on_refusal(
-    refusal: Rejected, outcome: Outcome, *, in_doubt: bool, said: dict[str, Any]
+    document: Document, refusal: Rejected, outcome: Outcome, said: dict[str, Any]
 ) -> Decision:
-    if isinstance(refusal, Duplicate):
-        if in_doubt:
-            return Decision(SubmissionState.UNCERTAIN, said)
-        return _number_taken(refusal.message)
-    if in_doubt and not outcome.known_absent:
+    if document.doubtful_since is None:
+        if isinstance(refusal, Duplicate):
+            return _number_taken(document, refusal.message)
+        return Decision(SubmissionState.DONE, answer=as_answer(refusal))
+    if (
+        isinstance(refusal, Duplicate)
+        or not outcome.known_absent
+        or _may_still_arrive(document, document.doubtful_since)
+    ):
         return Decision(SubmissionState.UNCERTAIN, said)
     return Decision(SubmissionState.DONE, answer=as_answer(refusal))
+
+
+def _may_still_arrive(document: Document, doubtful_since: datetime) -> bool:
+    """Whether a send that we gave up may still be in the PAC's hands: it was the last one, or not
+    long ago. Then "I do not have it" is no word to end with."""
+    last = (document.submission_error or {}).get("code")
+    return last in LOST or timezone.now() - doubtful_since < SETTLING
 
 
 def _ruc_unknown(document: Document) -> Decision:
@@ -218,10 +236,14 @@ def _ruc_unknown(document: Document) -> Decision:
     return Decision(SubmissionState.FAILED, error, not_received=True)
 
 
-def _number_taken(said: str) -> Decision:
+def _number_taken(document: Document, said: str) -> Decision:
+    tenant = document.tenant
     message = (
-        "The PAC has another document with this number. Raise the number series "
-        f"(onboard_tenant --first-number), then retry: it takes a new number. {said}"
+        "The PAC has another document with this number. Raise the number series beyond it: "
+        f"onboard_tenant --ruc {tenant.ruc} --ruc-type {tenant.ruc_type} "
+        f"--office-code {document.office.code} --billing-point {document.billing_point} "
+        "--first-number N; or in the admin, at the taxpayer, «Puntos de facturación y numeración». "
+        f"Then retry: it takes a new number. {said}"
     )
     error = {"code": "number_taken", "message": message.strip()}
     return Decision(SubmissionState.FAILED, error, not_received=True, never_received=True)
@@ -247,7 +269,7 @@ def _code_of(error: PacError) -> str:
 
 def as_answer(refusal: Rejected) -> DocumentAnswer:
     """A refusal by HTTP status is a verdict like one inside an answer: `PAC_REJECTED`."""
-    return DocumentAnswer.rejection(complaints(refusal))
+    return refusal.answer or DocumentAnswer.rejection(complaints(refusal))
 
 
 def complaints(error: PacError) -> tuple[PacFault, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from invoicing.models import Document, HistoryEntry, Payment, Status
@@ -14,11 +16,12 @@ from invoicing.models.documents import GenerationMode, PacDocumentType
 from invoicing.models.history import Event
 from invoicing.services.history import note
 from invoicing.services.locks import locked_now
-from invoicing.services.settle import settle
+from invoicing.services.settle import settle, status_of
 from pac.dgi.calendar import panama_date
 from tenants.errors import Conflict
 
 BATCH = 500
+OWED = (Status.UNPAID, Status.PARTIALLY_PAID)
 
 
 def receive(
@@ -81,22 +84,48 @@ def mark_past_due() -> int:
     Safe to run twice and at any time. How many there were.
     """
     today = panama_date(timezone.now())
-    owed = Document.unscoped.filter(
-        status__in=[Status.UNPAID, Status.PARTIALLY_PAID],
-        due_date__lt=today,
-        voided_at=None,
-        document_type__in=[PacDocumentType.INVOICE, PacDocumentType.DEBIT_NOTE],
-    ).exclude(generation_mode=GenerationMode.PROFORM)
-    marked = 0
-    while batch := list(owed.values_list("pk", "tenant_id")[:BATCH]):
-        with transaction.atomic():
-            marked += owed.filter(pk__in=[pk for pk, _ in batch]).update(
-                status=Status.PAST_DUE, updated_at=timezone.now()
-            )
-            HistoryEntry.unscoped.bulk_create(
-                [
-                    HistoryEntry(tenant_id=tenant, owner_id=pk, event=Event.PAST_DUE)
-                    for pk, tenant in batch
-                ]
-            )
+    candidates = _candidates(today)
+    marked, last = 0, UUID(int=0)
+    while batch := list(candidates.filter(pk__gt=last)[:BATCH]):
+        late = [
+            document.pk for document in batch if status_of(document, today=today) == Status.PAST_DUE
+        ]
+        marked += _mark(late, today)
+        last = batch[-1].pk
     return marked
+
+
+def _candidates(today: date) -> QuerySet[Document]:
+    """Of what is open, all that may be past due: by its due date, or by an installment. Of several
+    the first tells nothing, since they stand in any order. In the order of the primary key, so
+    that the batches are one walk over it: no index is kept for a query of once a day."""
+    may_be = (
+        Q(due_date__lt=today)
+        | Q(installments__0__due_date__lt=today.isoformat())
+        | Q(installments__1__isnull=False)
+    )
+    documents = Document.unscoped.defer("pac_input", "pac_response").order_by("pk")
+    return documents.filter(may_be, status__in=OWED).exclude(generation_mode=GenerationMode.PROFORM)
+
+
+def _mark(keys: Sequence[UUID], today: date) -> int:
+    """Marks what is past due still, now that its rows are held: a payment may have come."""
+    if not keys:
+        return 0
+    with transaction.atomic():
+        held = Document.unscoped.select_for_update().defer("pac_input", "pac_response")
+        late = [
+            document
+            for document in held.filter(pk__in=keys, status__in=OWED).order_by("pk")
+            if status_of(document, today=today) == Status.PAST_DUE
+        ]
+        Document.unscoped.filter(pk__in=[document.pk for document in late]).update(
+            status=Status.PAST_DUE, updated_at=timezone.now()
+        )
+        HistoryEntry.unscoped.bulk_create(
+            [
+                HistoryEntry(tenant_id=document.tenant_id, owner=document, event=Event.PAST_DUE)
+                for document in late
+            ]
+        )
+    return len(late)

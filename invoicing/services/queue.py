@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from invoicing import bell
+from invoicing.fiscal.note_rules import BeingVoided
 from invoicing.fiscal.originals import draft_of, original_of
 from invoicing.models import Document, GenerationMode, Payment, SubmissionState
 from invoicing.models.documents import TERMINAL
@@ -62,7 +63,8 @@ def retry(document: Document, *, actor: str = "", reason: str = "") -> Document:
 
     Where its number belongs to another document at the PAC, it takes the next one of its series. An
     earlier send that is still in doubt is asked for first. Raises `Conflict`: `rejected` for a
-    document that was judged (issue a new one), `not_failed` for one that is on its way.
+    document that was judged (issue a new one), `not_failed` for one that is on its way,
+    `original_void` for a note on an invoice that is void, or is being voided.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -76,6 +78,8 @@ def retry(document: Document, *, actor: str = "", reason: str = "") -> Document:
             raise Conflict(
                 "not_failed", f"The document is {current.submission_state}; nothing to retry."
             )
+        if current.invoice and not current.doubtful_since:
+            _refuse_void_original(locked_now(current.invoice).get())
         if (current.submission_error or {}).get("code") == "number_taken":
             assign_number(current, current.tenant, current.office)
             current.pac_input = None
@@ -90,3 +94,13 @@ def retry(document: Document, *, actor: str = "", reason: str = "") -> Document:
         note(current, Event.RETRIED, actor=actor, number=current.number, **said)
         transaction.on_commit(bell.ring)
     return current
+
+
+def _refuse_void_original(invoice: Document) -> None:
+    original = original_of(invoice)
+    if original.is_void or isinstance(original, BeingVoided):
+        raise Conflict(
+            "original_void",
+            "The invoice of this note is void, or a void of it is under way: the PAC would refuse "
+            "the note.",
+        )

@@ -39,9 +39,26 @@ def status_of(document: Document, *, today: date) -> Status:
         return Status.PAID
     if document.credited > ZERO:
         return Status.PARTIALLY_CANCELED
-    if document.due_date and document.due_date < today:
+    if _is_past_due(document, today):
         return Status.PAST_DUE
     return Status.PARTIALLY_PAID if paid > ZERO else Status.UNPAID
+
+
+def _is_past_due(document: Document, today: date) -> bool:
+    """Whether more is still owed than falls due from `today` on: after the due date anything is,
+    before it more than the installments to come, once one has passed.
+
+    What was withheld, or paid when it was sold, is owed no more; what was paid since covers the
+    earliest installments first.
+    """
+    if document.due_date and document.due_date < today:
+        return True
+    parts = [
+        (date.fromisoformat(str(part["due_date"])), Decimal(str(part["amount"])))
+        for part in document.installments
+    ]
+    to_come = [amount for day, amount in parts if day >= today]
+    return len(to_come) < len(parts) and document.balance > sum(to_come, ZERO)
 
 
 def _status_of_credit(note: Document) -> Status:

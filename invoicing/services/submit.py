@@ -7,7 +7,8 @@
 
 A POST whose outcome is unknown is never simply repeated: first the PAC is asked for the number.
 What is in there is ours if, and only if, its CUFE is the one computed before the first send. If
-nothing is there, the same payload is posted again, which the PAC's own numbering makes harmless.
+nothing is there, the same payload is posted again, which the PAC's own numbering makes harmless;
+where that is refused, the PAC is asked once more before the refusal counts.
 
 Before the first send the PAC is asked whether the receiver's RUC exists, unless it has said so not
 long ago. Only its plain no stops a document; whatever keeps it from answering does not.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,14 +36,20 @@ from invoicing.models import Document, SubmissionState
 from invoicing.models.history import Event
 from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
-from invoicing.services.errands import LEASE, backoff, keep_exchanges, kind_of
+from invoicing.services.errands import LEASE, backoff, keep_exchanges, kind_of, require_time
 from invoicing.services.history import note
-from invoicing.services.identity import contradiction, has_our_number, is_numbered_alike, is_ours
+from invoicing.services.identity import (
+    contradiction,
+    has_our_code,
+    has_our_number,
+    is_numbered_alike,
+    is_ours,
+)
 from invoicing.services.locks import locked_again
 from invoicing.services.outcomes import Decision, Outcome, decide
 from pac.answers import DocumentAnswer
 from pac.client import PacClient
-from pac.errors import PacError
+from pac.errors import Duplicate, PacError, Rejected
 from tenants.pac import pac_client
 from tenants.services import rucs
 from tenants.services.rucs import RucAndType
@@ -75,13 +83,24 @@ class Sending:
             if self.document.doubtful_since:
                 outcome.answer = self._look_up(client, outcome)
             if outcome.answer is None and not outcome.number_is_taken:
-                outcome.posted = True
-                outcome.answer = client.issue(
-                    kind_of(self.document), self._company_id, self.payload
-                )
+                self._post(client, outcome)
         except PacError as error:
             outcome.error = error
         return outcome
+
+    def _post(self, client: PacClient, outcome: Outcome) -> None:
+        require_time(client, self.lease_expires_at)
+        outcome.posted = True
+        try:
+            outcome.answer = client.issue(kind_of(self.document), self._company_id, self.payload)
+        except Duplicate:
+            raise
+        except Rejected as refusal:
+            outcome.error, outcome.known_absent = refusal, False
+            if self.document.doubtful_since:
+                # It was not there before; the send that is in doubt may have arrived meanwhile.
+                with suppress(PacError):  # no answer: then it is not known to be absent
+                    outcome.answer = self._look_up(client, outcome)
 
     @property
     def _company_id(self) -> str:
@@ -90,13 +109,15 @@ class Sending:
     def _look_up(self, client: PacClient, outcome: Outcome) -> DocumentAnswer | None:
         """Our document, if the PAC has it. Notes down what else the PAC says of the number."""
         document, kind = self.document, kind_of(self.document)
+        require_time(client, self.lease_expires_at)
         entries = client.find(kind, self._company_id, document.number, document.billing_point)
         if entries is None:
             return None  # this PAC has no such call: only another POST can tell
         for entry in entries:
-            if entry.cufe is None or is_ours(document, entry):
+            if entry.cufe is None or has_our_code(document, entry):
+                require_time(client, self.lease_expires_at)
                 answer = client.read(kind, self._company_id, entry.id)
-                if is_ours(document, answer):
+                if has_our_code(document, answer):
                     outcome.doubts = contradiction(document, answer)
                     return answer
         # A PAC that does not filter shows other numbers: then its silence about ours says nothing.
@@ -137,7 +158,11 @@ class Sending:
             breaker.succeeded(tenant)
         elif outcome.error:
             breaker.failed(
-                tenant, outcome.error.message, now=now, retry_after=outcome.error.retry_after
+                tenant,
+                self.document.pk,
+                outcome.error.message,
+                now=now,
+                retry_after=outcome.error.retry_after,
             )
 
 
@@ -187,6 +212,7 @@ def claim(
     except Exception:
         log.exception("No payload can be made of document %s", document.pk)
         _set_aside(document, now)
+        breaker.give_up_probe(document.tenant, document.pk, now)
         return None
     if claimed != 1:
         return None
@@ -242,11 +268,7 @@ def recover_lost(limit: int = 100) -> int:
     """
     now = timezone.now()
     with transaction.atomic():
-        lost = list(
-            locked(Document.unscoped.filter(lease_expires_at__lte=now)).select_related("tenant")[
-                :limit
-            ]
-        )
+        lost = list(locked(Document.unscoped.filter(lease_expires_at__lte=now))[:limit])
         for document in lost:
             try:
                 with transaction.atomic():

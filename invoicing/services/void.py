@@ -23,11 +23,19 @@ from django.db.models import F
 from django.utils import timezone
 
 from invoicing import bell
-from invoicing.models import Document, FiscalEvent, LegalStatus, VoidState
+from invoicing.models import (
+    Document,
+    FiscalEvent,
+    GenerationMode,
+    LegalStatus,
+    SubmissionState,
+    VoidState,
+)
+from invoicing.models.documents import TERMINAL
 from invoicing.models.history import Event
 from invoicing.services import breaker
 from invoicing.services.claims import due_keys, read
-from invoicing.services.errands import LEASE, keep_exchanges, kind_of, later
+from invoicing.services.errands import LEASE, keep_exchanges, kind_of, later, require_time
 from invoicing.services.history import note
 from invoicing.services.locks import locked_now
 from invoicing.services.outcomes import complaints
@@ -45,7 +53,8 @@ def request_void(document: Document, *, reason: str, actor: str = "") -> FiscalE
     """Asks for a void of `document`; None for a proforma, which is canceled at once.
 
     Raises `Conflict`: `not_authorized` before the DGI's verdict, `already_void`,
-    `void_in_progress`, `outside_void_window` (issue a credit note instead).
+    `void_in_progress`, `note_in_progress` (a note on it waits for its verdict),
+    `outside_void_window` (issue a credit note instead).
     """
     now = timezone.now()
     try:
@@ -94,6 +103,18 @@ def _require_voidable(document: Document, now: datetime) -> None:
             f"Issued more than {settings.PAC_VOID_WINDOW_HOURS} hours ago. Issue a credit note "
             f'instead: POST /api/v1/credit-notes {{"invoice": "{document.pk}"}}.',
         )
+    # Who issues a note holds the invoice's row, as our caller does: neither misses the other.
+    on_their_way = (
+        Document.unscoped.filter(invoice=document, generation_mode=GenerationMode.DGI)
+        .exclude(legal_status__in=TERMINAL)
+        .exclude(submission_state=SubmissionState.FAILED)
+    )
+    if found := on_their_way.first():
+        raise Conflict(
+            "note_in_progress",
+            f"The note {found.pk} on this invoice has no verdict yet, and would be refused after a "
+            "void: ask again once it is judged.",
+        )
 
 
 @dataclass(slots=True)
@@ -113,6 +134,7 @@ class Voiding:
         document = self.document
         pac = pac_client(document.tenant, self.exchanges.append)
         try:
+            require_time(pac, self.lease_expires_at)
             pac.void(
                 kind_of(document),
                 document.tenant.pac_company_id or "",
@@ -148,7 +170,13 @@ class Voiding:
         if error is None or _is_refusal(error):
             breaker.succeeded(document.tenant)
         else:
-            breaker.failed(document.tenant, error.message, now=now, retry_after=error.retry_after)
+            breaker.failed(
+                document.tenant,
+                self.event.pk,
+                error.message,
+                now=now,
+                retry_after=error.retry_after,
+            )
 
     def _next_attempt(
         self, state: VoidState, error: PacError | None, now: datetime

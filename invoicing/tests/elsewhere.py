@@ -13,9 +13,12 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from conftest import body
+from invoicing.api.imports import ImportReader
 from invoicing.api.inputs import InvoiceInput, to_draft
 from invoicing.api.thorough import read
 from invoicing.fiscal.payload import build_payload
+from invoicing.models import Document
+from invoicing.services.import_documents import import_invoice
 from invoicing.services.issue import issue
 from pac.answers import DocumentAnswer
 from pac.client import Kind
@@ -144,3 +147,13 @@ def issued_elsewhere(tenant: Tenant, **changes: Any) -> DocumentAnswer:
         payload = build_payload(document, document.lines.all())
         transaction.set_rollback(True)
     return pac_client(tenant).issue(Kind.INVOICE, tenant.pac_company_id or "", payload)
+
+
+def record(tenant: Tenant, shown: dict[str, Any] | None = None, **options: Any) -> Document:
+    """The import of `shown`, a dictionary like `told()`; sound, or this raises."""
+    wanted, faults = ImportReader().read(told() if shown is None else shown)
+    imported = import_invoice(
+        tenant=tenant, wanted=wanted, faults=faults, render=lambda document: None, **options
+    )
+    assert imported.document
+    return Document.unscoped.select_related("tenant", "office").get(pk=imported.document.pk)

@@ -185,16 +185,29 @@ def test_a_sent_document_is_not_deleted(sent: Document) -> None:
     refused("not deleted", lambda: execute(f"DELETE FROM {table}"))  # noqa: S608
 
 
-def test_an_import_that_has_a_verdict_is_not_deleted(unsent: Document) -> None:
-    """It was never sent from here: the verdict alone keeps it."""
-    row(unsent).update(
-        generation_mode="DGI_IMPORT",
-        submission_state="NONE",
-        legal_status="DGI_AUTHORIZED",
-        document_id="01X",
-        invoice_number=unsent.computed_cufe,
-    )
+JUDGED = {"legal_status": "DGI_AUTHORIZED", "document_id": "01X", "submission_state": "NONE"}
+
+
+def test_a_document_that_has_a_verdict_is_not_deleted(unsent: Document) -> None:
+    """Whatever says that it was never sent: the verdict alone keeps it."""
+    row(unsent).update(**JUDGED, invoice_number=unsent.computed_cufe)
     refused("not deleted", lambda: row(unsent)._raw_delete("default"))
+
+
+def test_an_import_goes_with_its_verdict(unsent: Document) -> None:
+    """Another system sent it: here it is only known of."""
+    imported = {"generation_mode": "DGI_IMPORT", "invoice_number": unsent.computed_cufe}
+    row(unsent).update(**JUDGED, **imported)
+    unsent.lines.all().delete()
+    unsent.history.all().delete()
+    assert row(unsent)._raw_delete("default") == 1
+
+
+def test_what_was_sent_is_kept_also_where_it_calls_itself_an_import(unsent: Document) -> None:
+    imported = {"generation_mode": "DGI_IMPORT", "invoice_number": unsent.computed_cufe}
+    row(unsent).update(**JUDGED, **imported, attempts=1)
+    refused("not deleted", lambda: row(unsent)._raw_delete("default"))
+    refused("does not change", lambda: row(unsent).update(generation_mode="DGI"))
 
 
 def execute(sql: str) -> None:

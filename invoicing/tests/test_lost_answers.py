@@ -85,7 +85,9 @@ def _subscribe(alice: Tenant, live_server: LiveServer) -> None:
 
 @pytest.mark.parametrize("lost", WAYS)
 @pytest.mark.parametrize("list_of_the_pac", ["works", "missing", "behind"])
+@pytest.mark.parametrize("refusal", ["400", "inside a 200"])
 def test_a_lost_answer_ends_authorised_once_or_with_a_person(
+    refusal: str,
     list_of_the_pac: str,
     lost: Callable[[Sandbox], None],
     webhooks: bool,
@@ -95,6 +97,7 @@ def test_a_lost_answer_ends_authorised_once_or_with_a_person(
 ) -> None:
     box.options.list_missing = list_of_the_pac == "missing"
     box.options.list_behind = list_of_the_pac == "behind"
+    box.options.reject_inside_2xx = refusal == "inside a 200"
     lost(box)
     in_doubt = now_of(invoice)
     assert (in_doubt.submission_state, in_doubt.document_id) == ("UNCERTAIN", None)
@@ -184,10 +187,12 @@ def test_a_webhook_during_the_send_has_the_verdict_asked_for_at_once(
     assert now_of(invoice).legal_status == "DGI_AUTHORIZED"
 
 
+@pytest.mark.parametrize("refusal", ["400", "inside a 200"])
 def test_what_was_sent_before_the_database_was_restored_is_found_and_final(
-    invoice: Document, box: Sandbox
+    refusal: str, invoice: Document, box: Sandbox
 ) -> None:
     """The backup is older than the send: it knows of no attempt, and the PAC has the document."""
+    box.options.reject_inside_2xx = refusal == "inside a 200"
     (sending,) = submit.claim_due(10)
     sending.call()
     Document.unscoped.filter(pk=invoice.pk).update(
@@ -204,15 +209,18 @@ def test_what_was_sent_before_the_database_was_restored_is_found_and_final(
 # --- refused --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("refusal", ["400", "inside a 200"])
 def test_what_the_pac_refused_is_not_asked_for_ever_after(
-    api: APIClient, box: Sandbox, caplog: pytest.LogCaptureFixture
+    refusal: str, api: APIClient, box: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It has no id there: there is nothing that could be asked for."""
+    box.options.reject_inside_2xx = refusal == "inside a 200"
     refused = body()
     refused["lines"][0]["description"] = "REJECT-PAC"
     api.post("/api/v1/invoices", refused)
     pump.drain()
     document = Document.unscoped.get()
     assert (document.legal_status, document.next_poll_at) == ("PAC_REJECTED", None)
+    assert [error["code"] for error in document.pac_errors] == ["2056"]
     work()
     assert "failed" not in caplog.text

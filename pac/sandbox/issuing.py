@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,14 @@ class Issuing:
         A used number is refused before anything else is looked at. A document that is refused
         for its form leaves its number free; one that the PAC rejects (REJECT-PAC) does not.
         """
+        try:
+            return self._issue(request, kind)
+        except ApiError as refusal:
+            if self._options.reject_inside_2xx and refusal.problems:
+                return _rejected(refusal.problems)
+            raise
+
+    def _issue(self, request: Request, kind: str) -> Response:
         family = Kind.of_path(kind)
         company = company_named(self._state, request)
         payload = request.json_object()
@@ -176,3 +184,10 @@ class Issuing:
 
 def _segment(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _rejected(problems: Sequence[Problem]) -> Response:
+    """The refusal as an answer of 200: a document without an id that is `PAC_REJECTED`."""
+    complaints = [each._asdict() for each in problems]
+    document = {"legalStatus": PAC_REJECTED, "governmentResponse": complaints}
+    return Response(200, {"message": "Document processed", "document": document})

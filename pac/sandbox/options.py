@@ -72,6 +72,8 @@ class Options:
     """The list of documents answers 404, as where the PAC has no such call."""
     list_behind: bool = False
     """The list of documents answers and shows none, as where it lags behind."""
+    reject_inside_2xx: bool = False
+    """A document that is refused is answered 200 with `PAC_REJECTED`, not 400."""
     withhold_pdf: bool = False
     """No `pdf` link yet."""
     affiliation_pending: bool = False

@@ -44,7 +44,9 @@ class Cut:
 
 
 class ApiError(Exception):
-    """Ends a call with an answer that is no success."""
+    """Ends a call with an answer that is no success; `problems` are those of what was sent."""
+
+    problems: tuple[Problem, ...] = ()
 
     def __init__(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
@@ -57,7 +59,9 @@ class ApiError(Exception):
     @classmethod
     def refused(cls, *problems: Problem) -> "ApiError":
         """400 with every problem at once."""
-        return cls(400, {"errors": [each._asdict() for each in problems]})
+        error = cls(400, {"errors": [each._asdict() for each in problems]})
+        error.problems = problems
+        return error
 
 
 @dataclass(frozen=True, slots=True)

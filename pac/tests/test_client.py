@@ -164,6 +164,25 @@ def test_a_used_numbering_is_a_duplicate_by_the_codes_in_use(pac):
     client.close()
 
 
+@pytest.mark.parametrize(("code", "meaning"), [("77", Duplicate), ("78", Rejected)])
+def test_a_rejection_inside_a_200_is_raised_like_one_of_4xx(kept, pac, code, meaning):
+    document = {
+        "legalStatus": "PAC_REJECTED",
+        "governmentResponse": [{"code": code, "message": "Número repetido"}],
+    }
+    pac.post(f"{API}/invoices", status=200, json={"document": document})
+    client = PacClient(
+        base_url=HOST, token=TOKEN, duplicate_codes=frozenset({"77"}), record=kept.append
+    )
+    with pytest.raises(Rejected) as caught:
+        client.issue(Kind.INVOICE, ID, {})
+    client.close()
+    assert type(caught.value) is meaning
+    assert (caught.value.message, caught.value.status) == ("Número repetido", 200)
+    assert caught.value.answer.raw == {"document": document}
+    assert (kept[0].status, kept[0].error) == (200, f"{meaning.__name__}: Número repetido")
+
+
 def test_a_second_void_is_already_void(client, pac):
     pac.delete(f"{API}/invoices/01J0", status=400, json={"message": "Documento ya anulado"})
     with pytest.raises(AlreadyVoid):

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 INDEX = "/admin/"
 MONTHLY = "/admin/invoicing/document/monthly/"
-QUERIES = 23  # of which 5 are the session's, the user's and his rights'
+QUERIES = 24  # of which 5 are the session's, the user's and his rights'
 
 
 def page(browser: Client, address: str = INDEX, **query: str) -> Any:
@@ -194,6 +194,7 @@ def test_who_looks_after_all_sees_all(day_at_work: None, operator_browser: Clien
     reasons = dict(attention.reasons())
     assert numbers(answer, "attention") == {
         reasons["match_doubted"]: "3",
+        reasons["verdict_differs"]: "0",
         reasons["failed"]: "3",
         reasons["uncertain"]: "3",
         reasons["dgi_rejected"]: "3",

@@ -177,6 +177,7 @@ def test_every_fault_is_told_at_once_and_nothing_is_kept(api: APIClient) -> None
         (foreigner(location="8-8-7"), [("location", "location_not_allowed")]),
         (foreigner(other_country=""), [("other_country", "country_name_required")]),
         (company(emails=["a@b.test"] * 11), [("emails", "too_many")]),
+        (company(emails=[f"{'a' * 46}@b.test"]), [("emails.0", "max_length")]),
         (company(phones=["269-1234"] * 4), [("phones", "too_many")]),
         (company(withholds=1), [("withholds", "invalid")]),
         (company(withholds=None), [("withholds", "null")]),

@@ -9,8 +9,9 @@ from django.core import mail
 from rest_framework.test import APIClient
 
 from conftest import body, work
-from invoicing.models import EmailDelivery, HistoryEntry
+from invoicing.models import EmailDelivery, File, HistoryEntry
 from invoicing.tests.api import URL, cash, errors, sample
+from pac.sandbox import Sandbox
 from tenants.api.throttling import EmailRate
 from tenants.models import Tenant
 
@@ -68,8 +69,11 @@ def test_a_body_that_is_wrong_sends_nothing(
     assert not EmailDelivery.unscoped.exists()
 
 
-def test_what_has_no_pdf_yet_is_not_mailed(api: APIClient) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_what_has_no_pdf_yet_is_not_mailed(api: APIClient, box: Sandbox) -> None:
+    box.options.withhold_pdf = True
     invoice = api.post(URL, body()).data["id"]
+    work()
     response = api.post(f"{URL}/{invoice}/email", {"to": ["x@y.test"]})
     assert (response.status_code, errors(response)) == (409, [(None, "no_pdf")])
     assert not EmailDelivery.unscoped.exists()
@@ -125,3 +129,26 @@ def test_the_message_reaches_every_recipient_with_the_page(api: APIClient) -> No
     [html] = message.alternatives
     assert "<b>cotización</b>" not in html[0]
     assert EmailDelivery.unscoped.get().state == "SENT"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("word", "status", "codes"), [("", 202, []), ("REJECT-DGI", 409, [(None, "rejected")])]
+)
+def test_what_has_no_fiscal_force_is_not_mailed_as_an_invoice(
+    word: str, status: int, codes: list[Any], api: APIClient, box: Sandbox
+) -> None:
+    """The PAC draws its PDF before the DGI's verdict, and does not take it back after a no."""
+    box.options.dgi_delay = 3600
+    invoice = body()
+    invoice["lines"][0]["description"] = f"Soporte {word}"
+    url = f"{URL}/{api.post(URL, invoice).data['id']}/email"
+    work()
+    assert File.unscoped.filter(kind="PDF").exists()
+    refused = api.post(url, {"to": ["x@y.test"]})
+    assert (refused.status_code, errors(refused)) == (409, [(None, "not_authorized")])
+    box.settle()
+    work()
+    answer = api.post(url, {"to": ["x@y.test"]})
+    assert answer.status_code == status
+    assert (errors(answer) if codes else []) == codes

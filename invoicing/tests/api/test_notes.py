@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from conftest import body, work
-from invoicing.models import Document
+from invoicing.models import CreditNote, Document, FiscalEvent
+from invoicing.services import notes
+from invoicing.tests.elsewhere import told
+from invoicing.tests.together import together
 from pac.sandbox import Sandbox
 from tenants.models import NumberSeries
 
@@ -39,6 +45,9 @@ def line(price: str, rate: str = "00") -> dict[str, Any]:
         "unit_price": price,
         "itbms_rate": rate,
     }
+
+
+CONTENT = {"lines": [line("5.00")]}
 
 
 def faults(response: Any) -> list[tuple[str, str]]:
@@ -136,6 +145,50 @@ def test_a_void_invoice_cannot_be_credited(api: APIClient, invoice: dict[str, An
     assert ("invoice", "original_void") in faults(refused)
 
 
+@pytest.mark.parametrize("kind", [CREDITS, DEBITS])
+def test_an_invoice_whose_void_is_under_way_cannot_be_referenced(
+    api: APIClient, invoice: dict[str, Any], kind: str
+) -> None:
+    asked = api.post(f"{INVOICES}/{invoice['id']}/void", {"reason": "Pedido repetido por error"})
+    assert asked.status_code == 202
+    refused = api.post(kind, {"invoice": invoice["id"], "lines": [line("5.00")]})
+    assert faults(refused) == [("invoice", "original_void")]
+    assert "A void of the invoice is under way" in refused.data["errors"][0]["detail"]
+    assert Document.unscoped.count() == 1
+    assert not NumberSeries.unscoped.exclude(dgi_document_type="01").exists()
+
+
+def test_a_proforma_note_is_not_submitted_while_a_void_of_its_invoice_is_under_way(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    draft = {"invoice": invoice["id"], "generation_mode": "PROFORM", "lines": [line("20.00")]}
+    proforma = api.post(CREDITS, draft).data
+    api.post(f"{INVOICES}/{invoice['id']}/void", {"reason": "Pedido repetido por error"})
+    assert faults(api.post(f"{CREDITS}/{proforma['id']}/submit")) == [("invoice", "original_void")]
+
+
+def test_a_void_that_was_refused_stands_in_no_notes_way(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    api.post(f"{INVOICES}/{invoice['id']}/void", {"reason": "Pedido repetido por error"})
+    FiscalEvent.unscoped.update(state="REFUSED", next_attempt_at=None)
+    assert api.post(CREDITS, {"invoice": invoice["id"]}).status_code == 201
+
+
+def test_of_a_note_and_a_void_at_once_only_one_is_taken(
+    api: APIClient, invoice: dict[str, Any], client_of: Any, alice: Any
+) -> None:
+    noting, voiding = client_of(alice), client_of(alice)
+    reason = {"reason": "Pedido repetido por error"}
+    codes = together(
+        lambda: noting.post(CREDITS, {"invoice": invoice["id"]}).status_code,
+        lambda: voiding.post(f"{INVOICES}/{invoice['id']}/void", reason).status_code,
+    )
+    assert codes in ([201, 409], [400, 202])
+    work()
+    assert not Document.unscoped.filter(legal_status__in=["PAC_REJECTED", "DGI_REJECTED"]).exists()
+
+
 def test_a_note_goes_to_the_receiver_of_its_invoice(
     api: APIClient, invoice: dict[str, Any]
 ) -> None:
@@ -147,6 +200,40 @@ def test_a_note_goes_to_the_receiver_of_its_invoice(
 def test_a_note_is_not_dated_before_its_invoice(api: APIClient, invoice: dict[str, Any]) -> None:
     early = {"invoice": invoice["id"], "issued_at": "2026-01-05T10:00:00-05:00"}
     assert ("issued_at", "note_before_original") in faults(api.post(CREDITS, early))
+
+
+def test_a_note_of_the_same_day_is_not_dated_before_its_invoice_either(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    issued_at = datetime.fromisoformat(invoice["issued_at"])
+    early = {"invoice": invoice["id"], "issued_at": (issued_at - timedelta(seconds=1)).isoformat()}
+    assert faults(api.post(CREDITS, early)) == [("issued_at", "note_before_original")]
+    # To the second, as the PAC is told.
+    same = {"invoice": invoice["id"], "issued_at": issued_at.replace(microsecond=0).isoformat()}
+    same = api.post(CREDITS, same)
+    assert same.status_code == 201, same.data
+    work()
+    assert shown(api, same.data, CREDITS)["legal_status"] == "DGI_AUTHORIZED"
+
+
+@pytest.mark.parametrize(
+    ("of_the_invoice", "of_the_note", "status"),
+    [
+        ({}, "2026-03-01T00:00:00-05:00", 201),  # the CUFE tells no hour
+        ({}, "2026-02-28T23:59:59-05:00", 400),
+        ({"issued_at": "2026-03-01T15:00:00-05:00"}, "2026-03-01T15:00:00-05:00", 201),
+        ({"issued_at": "2026-03-01T15:00:00-05:00"}, "2026-03-01T14:59:59-05:00", 400),
+    ],
+)
+def test_a_note_is_not_dated_before_an_import_as_far_as_its_hour_is_known(
+    api: APIClient, of_the_invoice: dict[str, Any], of_the_note: str, status: int
+) -> None:
+    imported = api.post(f"{INVOICES}/import", told(**of_the_invoice)).data
+    Document.unscoped.update(legal_status="DGI_AUTHORIZED", document_id="01X")
+    note = api.post(CREDITS, {"invoice": imported["id"], "issued_at": of_the_note} | CONTENT)
+    assert note.status_code == status, note.data
+    if status == 400:
+        assert faults(note) == [("issued_at", "note_before_original")]
 
 
 def test_a_whole_credit_says_so_truly(api: APIClient, invoice: dict[str, Any]) -> None:
@@ -221,6 +308,34 @@ def test_a_generic_credit_is_applied_where_the_tenant_says(
     assert shown(api, invoice)["status"] == "PARTIALLY_CANCELED"
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no row")
+def test_who_applies_a_credit_and_who_voids_it_do_not_wait_for_each_other(
+    api: APIClient, generic: dict[str, Any], invoice: dict[str, Any]
+) -> None:
+    """A void holds the note and then takes its invoices: an application has to do so too."""
+    held, looked = threading.Event(), threading.Event()
+
+    def void() -> bool:
+        with transaction.atomic():
+            rows = Document.unscoped.select_for_update(nowait=True)
+            rows.get(pk=generic["id"])
+            held.set()
+            looked.wait(0.5)  # the other one waits for the note by now
+            return bool(rows.get(pk=invoice["id"]))
+
+    def apply() -> bool:
+        assert held.wait(5)
+        notes.apply_credit(
+            CreditNote.unscoped.get(pk=generic["id"]),
+            invoice_id=UUID(invoice["id"]),
+            amount=Decimal("20.00"),
+        )
+        return True
+
+    assert together(void, apply) == [True, True]
+    assert shown(api, invoice)["totals"]["balance"] == "183.30"
+
+
 def test_a_note_with_an_invoice_is_not_applied_by_hand(
     api: APIClient, invoice: dict[str, Any]
 ) -> None:
@@ -268,3 +383,19 @@ def test_a_proforma_note_can_be_changed_until_it_is_submitted(
     assert ("invoice", "invoice_is_fixed") in faults(other)
     api.post(f"{CREDITS}/{note['id']}/submit")
     assert api.patch(f"{CREDITS}/{note['id']}", {"notes": "x"}).status_code == 409
+
+
+def test_a_stopped_note_is_not_sent_again_while_its_invoice_is_being_voided(
+    api: APIClient, invoice: dict[str, Any]
+) -> None:
+    """It stands in no void's way, and must not take a number to the PAC that is refused there."""
+    note = api.post(CREDITS, {"invoice": invoice["id"], "lines": [line("5.00")]}).data
+    Document.unscoped.filter(pk=note["id"]).update(submission_state="FAILED", next_attempt_at=None)
+    voided = api.post(f"{INVOICES}/{invoice['id']}/void", {"reason": "Pedido repetido por error"})
+    assert voided.status_code == 202
+    for _ in range(2):  # under way, and then void
+        refused = api.post(f"{CREDITS}/{note['id']}/retry")
+        assert refused.status_code == 409
+        assert refused.data["errors"][0]["code"] == "original_void"
+        work()
+    assert shown(api, note, CREDITS)["submission"]["state"] == "FAILED"

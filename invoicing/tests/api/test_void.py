@@ -125,6 +125,37 @@ def test_only_one_at_a_time(api: APIClient, invoice: dict[str, Any]) -> None:
     assert code(api.post(f"{path(invoice)}/void", REASON)) == (409, "void_in_progress")
 
 
+@pytest.mark.parametrize("kind", ["credit-notes", "debit-notes"])
+def test_an_invoice_is_not_voided_while_a_note_on_it_is_on_its_way(
+    api: APIClient, invoice: dict[str, Any], kind: str
+) -> None:
+    line = {"description": "Ajuste", "quantity": "1", "unit_price": "5.00", "itbms_rate": "00"}
+    note = api.post(f"/api/v1/{kind}", {"invoice": invoice["id"], "lines": [line]}).data
+    early = api.post(f"{path(invoice)}/void", REASON)
+    assert code(early) == (409, "note_in_progress")
+    assert note["id"] in early.data["errors"][0]["detail"]
+    assert not FiscalEvent.unscoped.exists()
+    work()
+    assert api.post(f"{path(invoice)}/void", REASON).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {"submission_state": "FAILED", "next_attempt_at": None},
+        {"legal_status": "PAC_REJECTED", "submission_state": "DONE", "next_attempt_at": None},
+        {"generation_mode": "PROFORM", "submission_state": "NONE", "next_attempt_at": None},
+    ],
+    ids=lambda ended: next(iter(ended.values())),
+)
+def test_a_note_that_is_not_on_its_way_stands_in_no_voids_way(
+    api: APIClient, invoice: dict[str, Any], ended: dict[str, Any]
+) -> None:
+    note = api.post("/api/v1/credit-notes", {"invoice": invoice["id"]}).data
+    Document.unscoped.filter(pk=note["id"]).update(**ended)
+    assert api.post(f"{path(invoice)}/void", REASON).status_code == 202
+
+
 def test_before_the_verdict_there_is_nothing_to_void(api: APIClient, box: Sandbox) -> None:
     posted = api.post("/api/v1/invoices", body()).data
     assert code(api.post(f"{path(posted)}/void", REASON)) == (409, "not_authorized")

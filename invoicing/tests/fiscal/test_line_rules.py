@@ -23,6 +23,8 @@ D = Decimal
         line(unit_discount=D("100.00")),
         line(isc_rate=D(5), isc_amount=D("5.00")),
         line(isc_rate=D(100), isc_amount=D("0.01")),
+        line(isc_rate=D(0)),  # as a program sends it that always sends the rate
+        line(isc_rate=D("0.000000"), isc_amount=D("0.00")),
         line(other_taxes=[OtherTax("01", D(0)), OtherTax("11", D("2.50"))]),
         line(cpbs_code="8111"),
         line(itbms_rate="02"),
@@ -48,6 +50,7 @@ def test_a_sound_line_has_no_fault(made: Line) -> None:
         ({"itbms_rate": "7"}, ("itbms_rate", "itbms_rate_unknown", "2151")),
         ({"itbms_rate": ""}, ("itbms_rate", "itbms_rate_unknown", "2151")),
         ({"isc_amount": D("5.00")}, ("isc_rate", "isc_rate_required", "2200")),
+        ({"isc_rate": D(0), "isc_amount": D("5.00")}, ("isc_rate", "isc_rate_required", "2200")),
         ({"isc_rate": D(5)}, ("isc_amount", "isc_amount_required", "2201")),
         ({"isc_rate": D(5), "isc_amount": D(-5)}, ("isc_amount", "negative", "2202")),
         (

@@ -123,6 +123,17 @@ def test_a_final_consumer_may_have_his_own_ruc(payload_of: Payload) -> None:
     assert sent["ruc"] == {"type": 1, "ruc": "8-274-125"}
 
 
+def test_an_isc_rate_of_zero_is_no_isc(payload_of: Payload, api: APIClient) -> None:
+    plain = posted("consumer-cash") | {"external_id": None}
+    zero = deepcopy(plain)
+    for line in zero["lines"]:
+        line["isc_rate"] = "0"
+    assert payload_of(zero) == payload_of(plain)
+    shown = api.get("/api/v1/invoices").data["results"]
+    assert shown[0]["totals"] == shown[1]["totals"]
+    assert shown[0]["totals"]["isc"] == "0.00"
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [

@@ -153,6 +153,47 @@ def test_a_webhook_that_comes_again_does_not_undo_the_decision(
     assert anew.document_id == box.documents[1].id
 
 
+# --- our digits in another CUFE: ours, and yet a person decides -----------------------------------
+
+
+@pytest.fixture
+def elsewhere(box: Sandbox) -> Sandbox:
+    """A PAC that has the tenant in another environment than Cifras: every CUFE differs."""
+    box.options.environment = 1
+    return box
+
+
+def found_by_a_person(invoice: Document, box: Sandbox) -> Document:
+    box.options.update({"drop_next": 1, "list_missing": True})
+    decide.identify(send(invoice), the_only(box).id, actor="rosa")
+    return poll(invoice)
+
+
+@pytest.mark.parametrize("found", [found_by_list, found_by_a_person])
+def test_a_lost_document_with_another_cufe_is_not_somebody_elses(
+    found: Callable[[Document, Sandbox], Document], invoice: Document, elsewhere: Sandbox
+) -> None:
+    """Else it would be retried under a new number, and the sale declared twice."""
+    doubted = found(invoice, elsewhere)
+    assert (doubted.submission_state, doubted.submission_error["code"]) == (
+        "UNCERTAIN",
+        "match_doubted",
+    )
+    there = the_only(elsewhere)
+    assert doubted.submission_error["differences"] == {
+        "cufe": {"ours": doubted.computed_cufe, "pac": there.cufe}
+    }
+    assert attention.reasons_of(doubted) == [attention.Reason.MATCH_DOUBTED]
+    work()
+    assert now_of(invoice).submission_state == "UNCERTAIN"  # nobody else decides
+    decide.adopt(doubted, actor="rosa")
+    work()
+    ours = now_of(invoice)
+    assert (ours.legal_status, ours.invoice_number) == ("DGI_AUTHORIZED", there.cufe)
+    assert [warning["code"] for warning in ours.warnings] == ["cufe_differs"]
+    assert sum(elsewhere.posts.values()) == 1
+
+
 # --- a person brings the id -----------------------------------------------------------------------
 
 

@@ -45,6 +45,10 @@ def waiting(document: Document) -> list[str]:
         ({"submission_state": "UNCERTAIN", "submission_error": DOUBT}, [Reason.MATCH_DOUBTED]),
         ({"legal_status": "DGI_REJECTED"}, [Reason.DGI_REJECTED]),
         ({"legal_status": "PAC_REJECTED"}, [Reason.PAC_REJECTED]),
+        (
+            {"legal_status": "PAC_REJECTED", "submission_error": {"code": "verdict_differs"}},
+            [Reason.VERDICT_DIFFERS, Reason.PAC_REJECTED],
+        ),
     ],
 )
 def test_what_waits_and_what_does_not(

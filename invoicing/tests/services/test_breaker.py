@@ -22,9 +22,11 @@ from invoicing.services import breaker, claims, submit
 from invoicing.services.errands import run
 from invoicing.tests.together import together
 from pac.sandbox import Sandbox
+from tenants.base import new_id
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ROW, ANOTHER = new_id(), new_id()
 
 
 def issue(api: APIClient) -> Document:
@@ -65,8 +67,8 @@ def test_of_two_that_saw_the_same_rest_end_one_gets_the_probe(alice: Tenant) -> 
     open_circuit(alice)
     now = timezone.now()
     first, second = Breaker.objects.get(), Breaker.objects.get()
-    assert breaker.claim_probe(first, now)
-    assert not breaker.claim_probe(second, now)
+    assert breaker.claim_probe(first, ROW, now)
+    assert not breaker.claim_probe(second, ROW, now)
 
 
 def test_a_probe_whose_worker_died_makes_room_for_another(alice: Tenant, api: APIClient) -> None:
@@ -90,10 +92,10 @@ def test_a_probe_that_fails_rests_for_seconds_and_not_until_its_place_expires(
 ) -> None:
     """The PAC asked for a rest once; the probe after it was unlucky. That is no long outage."""
     now = timezone.now()
-    breaker.failed(alice, "busy", now=now, retry_after=1)
+    breaker.failed(alice, ROW, "busy", now=now, retry_after=1)
     now += timedelta(seconds=2)
-    assert breaker.claim_probe(Breaker.objects.get(), now)
-    breaker.failed(alice, "time-out", now=now)
+    assert breaker.claim_probe(Breaker.objects.get(), ROW, now)
+    breaker.failed(alice, ROW, "time-out", now=now)
     retry_at = Breaker.objects.get().retry_at
     assert retry_at is not None
     assert now < retry_at <= now + breaker.FIRST_REST
@@ -101,19 +103,42 @@ def test_a_probe_that_fails_rests_for_seconds_and_not_until_its_place_expires(
 
 def test_a_straggler_does_not_shorten_the_rest_that_the_pac_asked_for(alice: Tenant) -> None:
     now = timezone.now()
-    breaker.failed(alice, "busy", now=now, retry_after=600)
+    breaker.failed(alice, ROW, "busy", now=now, retry_after=600)
     for _ in range(breaker.THRESHOLD + 1):
-        breaker.failed(alice, "time-out", now=now + timedelta(seconds=1))
+        breaker.failed(alice, ROW, "time-out", now=now + timedelta(seconds=1))
     assert Breaker.objects.get().retry_at == now + timedelta(seconds=600)
+
+
+def test_a_straggler_of_the_same_process_does_not_end_a_probe(alice: Tenant) -> None:
+    circuit, now = open_circuit(alice), timezone.now()
+    breaker.claim_probe(circuit, ROW, now)
+    breaker.failed(alice, ANOTHER, "time-out", now=now)
+    assert Breaker.objects.get().retry_at == now + breaker.PROBE
+    breaker.failed(alice, ROW, "time-out", now=now)
+    retry_at = Breaker.objects.get().retry_at
+    assert retry_at is not None
+    assert retry_at < now + breaker.PROBE
+
+
+def test_a_probe_of_which_no_payload_can_be_made_gives_its_place_to_another(
+    alice: Tenant, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue(api)
+    open_circuit(alice)
+    with monkeypatch.context() as patch:
+        patch.setattr(submit, "build_payload", lambda *_: 1 / 0)
+        assert submit.claim_due(10) == []
+    other = issue(api)
+    assert [sending.document for sending in submit.claim_due(10)] == [other]
 
 
 def test_a_straggler_of_another_process_does_not_end_a_probe(
     alice: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     circuit, now = open_circuit(alice), timezone.now()
-    breaker.claim_probe(circuit, now)
+    breaker.claim_probe(circuit, ROW, now)
     monkeypatch.setattr(breaker, "_probes", {})  # over there
-    breaker.failed(alice, "time-out", now=now)
+    breaker.failed(alice, ROW, "time-out", now=now)
     assert Breaker.objects.get().retry_at == now + breaker.PROBE
 
 
@@ -121,7 +146,7 @@ def test_rests_grow_to_a_minute_and_no_two_are_the_same(alice: Tenant) -> None:
     now, rests = timezone.now(), []
     for _ in range(100):
         Breaker.objects.filter(retry_at__isnull=False).update(retry_at=LONG_AGO)
-        breaker.failed(alice, "away", now=now)
+        breaker.failed(alice, ROW, "away", now=now)
         retry_at = Breaker.objects.get().retry_at
         rests.append((retry_at - now).total_seconds() if retry_at else 0.0)
     assert rests[: breaker.THRESHOLD - 1] == [0] * (breaker.THRESHOLD - 1)

@@ -14,12 +14,13 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import LONG_AGO, body, work
-from invoicing.models import Document, EmailDelivery, File
-from invoicing.services import follow, submit
+from invoicing.models import Document, EmailDelivery, File, HistoryEntry
+from invoicing.services import attention, follow, handle, submit
 from invoicing.services.errands import run
 from invoicing.services.locks import locked_now
 from pac.answers import DocumentAnswer
 from pac.sandbox import Sandbox
+from tenants.errors import Conflict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,6 +67,41 @@ def test_it_waits_for_the_verdict_with_growing_pauses(invoice: Document) -> None
     assert timedelta(seconds=14) < pauses[0] < timedelta(seconds=17)
     assert pauses == sorted(pauses)
     assert pauses[-1] > timedelta(seconds=30)
+
+
+def test_an_answer_that_is_older_than_the_verdict_changes_nothing(
+    invoice: Document, box: Sandbox
+) -> None:
+    """Its PDF was slow, and a webhook had the PAC asked again meanwhile."""
+    Document.unscoped.update(next_poll_at=LONG_AGO)
+    (slow,) = follow.claim_due(10)
+    older = slow.call()
+    box.settle()
+    newer = poll(invoice)
+    slow.commit(older)
+    assert newer.pac_response["document"]["legalStatus"] == "DGI_AUTHORIZED"
+    unchanged = ("legal_status", "pac_response", "qr_code_url", "next_poll_at", "warnings")
+    for name in unchanged:
+        assert getattr(now_of(invoice), name) == getattr(newer, name)
+
+
+def test_a_verdict_that_contradicts_ours_is_told_and_moves_nothing(invoice: Document) -> None:
+    rejected = told(invoice, answer(invoice, "DGI_REJECTED"))
+    handle.mark_handled(rejected, actor="rosa", reason="issued elsewhere")
+    said = answer(invoice, "DGI_AUTHORIZED")
+    for _ in range(2):
+        doubted = told(rejected, said)
+    assert (doubted.legal_status, doubted.status) == ("DGI_REJECTED", "CANCELED")
+    assert doubted.pac_response == rejected.pac_response
+    assert [warning["code"] for warning in doubted.warnings] == ["verdict_differs"]
+    assert doubted.submission_error["code"] == "verdict_differs"
+    assert attention.Reason.VERDICT_DIFFERS in attention.reasons_of(doubted)
+    (entry,) = HistoryEntry.unscoped.filter(owner=invoice, event="verdict_differs")
+    assert entry.data == {"ours": "DGI_REJECTED", "pac": "DGI_AUTHORIZED"}
+    with pytest.raises(Conflict, match="before anything is issued in its place"):
+        handle.reissue(doubted, actor="rosa")
+    handle.mark_handled(doubted, actor="rosa", reason="the PAC was wrong")
+    assert attention.reasons_of(now_of(invoice)) == []
 
 
 def test_it_ends_with_verdict_and_pdf(invoice: Document, box: Sandbox) -> None:

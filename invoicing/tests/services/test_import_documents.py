@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from pytest_django import Settings as SettingsWrapper
 
 from conftest import body, work
 from invoicing.api.imports import ImportReader
-from invoicing.errors import Immutable, PacUnavailable
-from invoicing.models import Document, HistoryEntry, Invoice, PacExchange, Payment
-from invoicing.services import edit, import_documents, payments
-from invoicing.services.import_documents import State, Verdict, import_batch, import_invoice
-from invoicing.services.refresh import refresh
-from invoicing.tests.elsewhere import a_cufe, issued_elsewhere, pdf_of, told, told_with_lines
+from invoicing.models import Document, HistoryEntry, PacExchange, Payment
+from invoicing.models.documents import PacDocumentType
+from invoicing.services import edit, import_documents
+from invoicing.services.import_documents import State, Verdict, import_batch
+from invoicing.tests.elsewhere import a_cufe, pdf_of, record, told, told_with_lines
 from pac.sandbox import Sandbox
 from tenants.errors import Conflict
 from tenants.models import NumberSeries, Tenant
@@ -28,17 +26,13 @@ from tenants.models import NumberSeries, Tenant
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def record(tenant: Tenant, shown: dict[str, Any] | None = None, **options: Any) -> Document:
-    wanted, faults = ImportReader().read(told() if shown is None else shown)
-    imported = import_invoice(
-        tenant=tenant, wanted=wanted, faults=faults, render=lambda document: None, **options
-    )
-    assert imported.document
-    return Document.unscoped.select_related("tenant", "office").get(pk=imported.document.pk)
-
-
-def batch_of(tenant: Tenant, *shown: dict[str, Any], dry_run: bool = False) -> list[Verdict]:
-    reader = ImportReader()
+def batch_of(
+    tenant: Tenant,
+    *shown: dict[str, Any],
+    dry_run: bool = False,
+    kind: PacDocumentType = PacDocumentType.INVOICE,
+) -> list[Verdict]:
+    reader = ImportReader(kind)
     return import_batch(
         tenant=tenant,
         batch=[reader.read(each) for each in shown],
@@ -251,6 +245,51 @@ def test_a_dry_run_judges_the_same_and_writes_nothing(alice: Tenant) -> None:
     assert dry == batch_of(alice, *shown)
 
 
+def test_the_notes_of_a_batch_take_no_more_than_their_invoice_has_left(alice: Tenant) -> None:
+    invoice = record(alice, told(1))
+    receiver = told()["receiver"]
+    notes = [
+        {"cufe": a_cufe(nth, document_type="04"), "receiver": receiver, "total": total}
+        | {"invoice": str(invoice.pk)}
+        for nth, total in enumerate(["150.00", "53.31", "53.30", "0.01", "150.00"], start=1)
+    ]
+    notes[4] = notes[0]
+    verdicts = batch_of(alice, *notes, kind=PacDocumentType.CREDIT_NOTE)
+    assert [verdict.state for verdict in verdicts] == [
+        State.RECORDED,
+        State.REFUSED,
+        State.RECORDED,
+        State.REFUSED,
+        State.KNOWN,
+    ]
+    told_of = {fault.code for verdict in verdicts for fault in verdict.faults}
+    assert told_of == {"note_exceeds_original"}
+    invoice.refresh_from_db()
+    assert (invoice.credited, invoice.status) == (Decimal("203.30"), "CANCELED")
+
+
+def test_a_note_of_a_batch_whose_invoice_goes_meanwhile_is_refused_alone(
+    alice: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = record(alice, told(1))
+    hold = import_documents._hold_invoices
+
+    def too_late(*args: Any) -> Any:
+        edit.delete(invoice)
+        return hold(*args)
+
+    monkeypatch.setattr(import_documents, "_hold_invoices", too_late)
+    named = {"cufe": a_cufe(2, document_type="04"), "invoice": str(invoice.pk)}
+    generic = {"cufe": a_cufe(3, document_type="06")}
+    verdicts = batch_of(
+        alice,
+        *(told() | {"total": "5.00"} | each for each in (named, generic)),
+        kind=PacDocumentType.CREDIT_NOTE,
+    )
+    assert [verdict.state for verdict in verdicts] == [State.REFUSED, State.RECORDED]
+    assert [fault.code for fault in verdicts[0].faults] == ["invoice_unknown"]
+
+
 def test_a_row_that_was_beaten_keeps_back_no_other(
     alice: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,153 +317,3 @@ def test_a_batch_that_dies_leaves_nothing_of_it(
     assert not Document.unscoped.exists()
     states = [verdict.state for verdict in batch_of(alice, told(1), told(2))]
     assert states == [State.RECORDED] * 2
-
-
-# --- what the PAC says of it --------------------------------------------------------------------
-
-
-@pytest.fixture
-def elsewhere(alice: Tenant, box: Sandbox) -> Any:
-    """An invoice that Alice's other system issued through the same PAC, judged."""
-    answer = issued_elsewhere(alice)
-    box.settle()
-    return answer
-
-
-def shown_as(answer: Any, **changes: Any) -> dict[str, Any]:
-    return told() | {"cufe": answer.cufe} | changes
-
-
-def test_refreshed_by_its_id_it_is_authorised(alice: Tenant, elsewhere: Any) -> None:
-    document = record(alice, shown_as(elsewhere, document_id=elsewhere.id))
-    refresh(document)
-    document.refresh_from_db()
-    assert (document.legal_status, document.document_id) == ("DGI_AUTHORIZED", elsewhere.id)
-    assert document.invoice_number == elsewhere.cufe
-    assert document.qr_code_url
-    assert document.files.count() == 1
-    assert (document.warnings, document.next_poll_at) == ([], None)
-
-
-def test_without_an_id_it_is_found_by_its_cufe(alice: Tenant, elsewhere: Any) -> None:
-    issued_elsewhere(alice, billing_point="002")
-    document = record(alice, shown_as(elsewhere))
-    refresh(document)
-    document.refresh_from_db()
-    assert (document.legal_status, document.document_id) == ("DGI_AUTHORIZED", elsewhere.id)
-
-
-def test_the_id_of_another_document_is_not_believed(
-    alice: Tenant, elsewhere: Any, box: Sandbox
-) -> None:
-    other = issued_elsewhere(alice, issued_at="2026-11-20T10:00:00-05:00", billing_point="002")
-    box.settle()
-    document = record(alice, shown_as(elsewhere, document_id=other.id))
-    refresh(document)
-    document.refresh_from_db()
-    assert (document.legal_status, document.document_id) == ("DGI_AUTHORIZED", elsewhere.id)
-
-
-def test_what_the_pac_does_not_know_stays_as_it_is_and_says_so(alice: Tenant, box: Sandbox) -> None:
-    document = record(alice, told(document_id="01J0AAAAAAAAAAAAAAAAAAAAAA"))
-    for _ in range(2):
-        refresh(document)
-        document.refresh_from_db()
-        assert (document.legal_status, document.next_poll_at) == (None, None)
-        assert codes(document.warnings) == ["not_at_the_pac"]
-
-
-def test_a_pac_without_a_list_finds_nothing(alice: Tenant, elsewhere: Any, box: Sandbox) -> None:
-    box.options.update({"list_missing": True})
-    document = record(alice, shown_as(elsewhere))
-    refresh(document)
-    document.refresh_from_db()
-    assert codes(document.warnings) == ["not_at_the_pac"]
-    box.options.update({"list_missing": False})
-    refresh(document)
-    document.refresh_from_db()
-    assert (document.legal_status, document.warnings) == ("DGI_AUTHORIZED", [])
-
-
-@pytest.mark.parametrize("document_id", ["", "01J0AAAAAAAAAAAAAAAAAAAAAA"])
-def test_a_pac_that_is_away_changes_nothing(alice: Tenant, box: Sandbox, document_id: str) -> None:
-    document = record(alice, told(document_id=document_id))
-    box.options.update({"down": "503"})
-    with pytest.raises(PacUnavailable):
-        refresh(document)
-    document.refresh_from_db()
-    assert (document.legal_status, document.warnings) == (None, [])
-    assert document.hinted_document_id == document_id
-
-
-def test_a_tenant_that_the_pac_does_not_know_cannot_ask(alice: Tenant) -> None:
-    alice.pac_company_id = None
-    alice.save()
-    with pytest.raises(Conflict) as conflict:
-        refresh(record(alice))
-    assert conflict.value.code == "tenant_not_ready"
-
-
-def test_a_refreshed_import_is_followed_until_the_verdict(alice: Tenant, box: Sandbox) -> None:
-    box.options.update({"dgi_delay": 60})
-    answer = issued_elsewhere(alice)
-    document = record(alice, shown_as(answer))
-    refresh(document)
-    document.refresh_from_db()
-    assert document.legal_status == "PAC_AUTHORIZED"
-    box.settle()
-    work()
-    document.refresh_from_db()
-    assert document.legal_status == "DGI_AUTHORIZED"
-
-
-def test_nobody_is_mailed_what_was_issued_elsewhere(alice: Tenant, elsewhere: Any) -> None:
-    document = record(alice, shown_as(elsewhere))
-    assert document.delivery_addresses
-    refresh(document)
-    work()
-    assert not mail.outbox
-
-
-# --- deleting -----------------------------------------------------------------------------------
-
-
-def test_an_import_that_nothing_refers_to_is_deleted(alice: Tenant) -> None:
-    document = record(alice, content=pdf_of("x"))
-    stored = document.files.get().content
-    edit.delete(document)
-    assert not Document.unscoped.exists()
-    assert not stored.storage.exists(stored.name)
-    record(alice)
-
-
-def test_a_sale_paid_at_once_is_deleted_with_its_payment(alice: Tenant) -> None:
-    shown = told()
-    del shown["due_date"]
-    edit.delete(record(alice, shown))
-    assert not Payment.unscoped.exists()
-
-
-def test_an_import_that_the_pac_confirmed_stays(alice: Tenant, elsewhere: Any) -> None:
-    document = record(alice, shown_as(elsewhere))
-    refresh(document)
-    with pytest.raises(Immutable):
-        edit.delete(document)
-
-
-def test_an_import_with_money_received_stays(alice: Tenant) -> None:
-    document = record(alice)
-    payment = payments.receive(document, amount=Decimal("1.00"), method="02")
-    with pytest.raises(Immutable):
-        edit.delete(document)
-    payments.remove(document, payment.pk)
-    edit.delete(document)
-
-
-def test_an_import_that_a_note_refers_to_stays(alice: Tenant) -> None:
-    document = record(alice)
-    other = record_other(alice)
-    Document.unscoped.filter(pk=other.pk).update(invoice=document)
-    with pytest.raises(Immutable, match="refer to"):
-        edit.delete(document)
-    assert Invoice.unscoped.filter(pk=document.pk).exists()

@@ -69,6 +69,50 @@ def test_the_status_is_the_first_that_holds(made: Document, status: str) -> None
     assert status_of(made, today=TODAY) == status
 
 
+def by(*parts: tuple[date, str], **values: Any) -> Document:
+    """A document of B/.100.00 that is paid by installments."""
+    installments = [{"due_date": day.isoformat(), "amount": amount} for day, amount in parts]
+    return document(installments=installments, **values)
+
+
+@pytest.mark.parametrize(
+    ("made", "status"),
+    [
+        (by((FUTURE, "100.00")), "UNPAID"),
+        (by((TODAY, "100.00")), "UNPAID"),
+        (by((PAST, "100.00")), "PAST_DUE"),
+        (by((PAST, "100.00"), paid="100.00"), "PAID"),
+        (by((PAST, "100.00"), paid="99.99"), "PAST_DUE"),
+        (by((PAST, "40.00"), (TODAY, "60.00")), "PAST_DUE"),
+        (by((PAST, "40.00"), (TODAY, "60.00"), paid="39.99"), "PAST_DUE"),
+        (by((PAST, "40.00"), (TODAY, "60.00"), paid="40.00"), "PARTIALLY_PAID"),
+        (by((TODAY, "60.00"), (PAST, "40.00"), paid="39.99"), "PAST_DUE"),  # in any order
+        (by((TODAY, "60.00"), (PAST, "40.00"), paid="40.00"), "PARTIALLY_PAID"),
+        (by((PAST, "30.00"), (PAST, "30.00"), (FUTURE, "40.00"), paid="59.99"), "PAST_DUE"),
+        # Sold in part for cash: that is no installment, and pays for none.
+        (by((PAST, "30.00"), (FUTURE, "30.00"), paid="40.00"), "PAST_DUE"),
+        (by((PAST, "30.00"), (FUTURE, "30.00"), paid="70.00"), "PARTIALLY_PAID"),
+        (by((FUTURE, "60.00"), paid="40.00"), "PARTIALLY_PAID"),
+        # A cash payment that was taken back fell due at no day that we know.
+        (by((FUTURE, "60.00")), "UNPAID"),
+        # What is withheld is never handed over.
+        (by((PAST, "50.00"), (FUTURE, "50.00"), retention="7.00", paid="43.00"), "PARTIALLY_PAID"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), retention="7.00", paid="42.99"), "PAST_DUE"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), credited="1.00"), "PARTIALLY_CANCELED"),
+        # With a due date too, each counts: on its day all has to be there.
+        (by((PAST, "50.00"), (FUTURE, "50.00"), due_date=FUTURE), "PAST_DUE"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), due_date=FUTURE, paid="50.00"), "PARTIALLY_PAID"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), due_date=TODAY, paid="50.00"), "PARTIALLY_PAID"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), due_date=PAST, paid="50.00"), "PAST_DUE"),
+        (by((PAST, "50.00"), (FUTURE, "50.00"), due_date=PAST, paid="100.00"), "PAID"),
+    ],
+)
+def test_it_is_past_due_when_more_is_owed_than_the_installments_to_come(
+    made: Document, status: str
+) -> None:
+    assert status_of(made, today=TODAY) == status
+
+
 @pytest.mark.parametrize(
     ("values", "due", "balance"),
     [

@@ -213,6 +213,15 @@ def test_reject_pac_is_a_rejection_that_uses_the_number_up(alice):
     assert alice.box.documents == []
 
 
+def test_a_refusal_may_come_inside_a_200(alice, box):
+    box.options.reject_inside_2xx = True
+    answer = alice.issue(put(alice.invoice(5), "items.0.description", "Prueba REJECT-PAC"))
+    document = answer.json()["document"]
+    assert (answer.status_code, document["legalStatus"]) == (200, "PAC_REJECTED")
+    assert [each["code"] for each in document["governmentResponse"]] == ["2056"]
+    alice.issued(alice.invoice(6))
+
+
 def test_a_document_of_bad_form_leaves_its_number_free(alice):
     assert alice.issue(put(alice.invoice(5), "items", [])).status_code == 400
     alice.issued(alice.invoice(5))

@@ -23,7 +23,14 @@ from tenants.management.onboarding_input import (
     office_data,
 )
 from tenants.models.tenant import CompanyType
-from tenants.services.onboarding import Known, Progress, onboard
+from tenants.services.onboarding import (
+    LAST_STEP,
+    Known,
+    Progress,
+    find_faults,
+    onboard,
+    raise_series,
+)
 from tenants.services.onboarding.data import OFFICE_TYPES
 
 USAGE = 2  # exit code: the command line is not complete
@@ -69,6 +76,12 @@ class Command(BaseCommand):
         add("--telephone", help="269-1234 or 6123-4567")
         add("--location", help="province-district-corregimiento: 8-8-11")
         add("--first-number", type=int, metavar="N", help="the next number of every series")
+        add(
+            "--billing-point",
+            default="",
+            metavar="NNN",
+            help="whose series --first-number raises; default: PAC_BILLING_POINT",
+        )
         add("--pac-company-id", default="", metavar="ID", help="the company at the PAC, if known")
         add("--yes", action="store_true", help="do not wait for the taxpayer to confirm the QR")
         add("--json", action="store_true", help="print one JSON object, no more")
@@ -81,16 +94,25 @@ class Command(BaseCommand):
         files = None
         if needs_certificates(options, there):
             files = CertificateFiles.read(options, password)
+        wanted: dict[str, Any] = {
+            "company": company_data(options, there),
+            "office": office_data(options, there),
+            "certificates": files.certificates if files else None,
+            "pac_company_id": options["pac_company_id"],
+        }
+        first_number, point = options["first_number"], options["billing_point"]
         try:
+            if point:
+                _refuse_faults(**wanted, first_number=first_number, billing_point=point)
             done = onboard(
-                company=company_data(options, there),
-                office=office_data(options, there),
-                certificates=files.certificates if files else None,
-                first_number=options["first_number"],
-                pac_company_id=options["pac_company_id"],
+                **wanted,
+                first_number=None if point else first_number,
                 tell=self.tell,
                 confirm=_no_wait if options["yes"] else self.wait_for_taxpayer,
             )
+            # `onboard` raises the usual billing point's; of another's it knows nothing.
+            if point and done.office:
+                raise_series(office=done.office, billing_point=point, first_number=first_number)
         except ValidationError as error:
             faults = error.message_dict | (files.faults if files else {})
             raise CommandError(_in_lines(faults)) from None
@@ -180,6 +202,13 @@ class Command(BaseCommand):
 
 def _no_wait(_: str) -> None:
     """`--yes`: the affiliation is tried at once."""
+
+
+def _refuse_faults(**wanted: Any) -> None:
+    """Raises `ValidationError` with every fault, before anything is stored."""
+    found = find_faults(**wanted, last_step=LAST_STEP)
+    if found:
+        raise ValidationError(found)
 
 
 def _in_lines(faults: dict[str, list[str]]) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from pac.dgi import shapes
 from pac.dgi.ruc import RucType, check_digit
 from tenants.models import Office, Tenant
 from tenants.services.certificates import Certificates
@@ -105,8 +106,12 @@ def find_faults(
     first_number: int | None,
     pac_company_id: str,
     last_step: int,
+    billing_point: str = "",
 ) -> Faults:
-    """Everything that `register` would refuse, by field. Writes nothing."""
+    """Everything that `register` would refuse, by field. Writes nothing.
+
+    Where a `billing_point` is given, `first_number` is judged as that of its series.
+    """
     there = _known_of(company, office)
     office_is_settled = there.office is not None and bool(there.office.pac_office_id)
     found = faults(
@@ -128,10 +133,12 @@ def find_faults(
         ]
     if pac_company_id:
         found |= _taken(there, pac_company_id)
+    if billing_point:
+        found |= _billing_point(billing_point, first_number)
     if there.office and first_number is not None and "first_number" not in found:
         reached = series_beyond(
             office=there.office,
-            billing_point=settings.PAC_BILLING_POINT,
+            billing_point=billing_point or settings.PAC_BILLING_POINT,
             first_number=first_number,
         )
         if reached:
@@ -143,6 +150,16 @@ def _known_of(company: CompanyData, office: OfficeData | None) -> Known:
     return known(
         ruc=company.ruc, ruc_type=company.ruc_type, office_code=office.code if office else ""
     )
+
+
+def _billing_point(text: str, first_number: int | None) -> Faults:
+    found: Faults = {}
+    if not shapes.is_billing_point(text):
+        sentence = "A billing point has three digits and is never 000, such as 002."
+        found["billing_point"] = [fault("billing_point", sentence)]
+    if first_number is None:
+        found["first_number"] = [fault("needed", "This is needed.")]
+    return found
 
 
 def _taken(there: Known, pac_company_id: str) -> Faults:

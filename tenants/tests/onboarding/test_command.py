@@ -117,6 +117,38 @@ def test_the_series_of_a_ready_tenant_are_raised_by_the_number_alone(box, option
         printed(ruc=RUC, ruc_type="JURIDICO", first_number=601)
 
 
+def last_numbers() -> set[tuple[str, int]]:
+    return set(NumberSeries.unscoped.values_list("billing_point", "last_number"))
+
+
+def test_another_billing_point_has_a_first_number_of_its_own(box, options):
+    printed(**options, first_number=501, billing_point="002")
+    assert last_numbers() == {("002", 500)}
+    calls = box.routes
+    printed(ruc=RUC, ruc_type="JURIDICO", first_number=701, billing_point="002")
+    printed(ruc=RUC, ruc_type="JURIDICO", first_number=31)
+    assert box.routes == calls
+    assert last_numbers() == {("001", 30), ("002", 700)}
+    with pytest.raises(CommandError, match="--first-number: A series is never lowered to 601"):
+        printed(ruc=RUC, ruc_type="JURIDICO", first_number=601, billing_point="002")
+    assert last_numbers() == {("001", 30), ("002", 700)}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"billing_point": "002"}, "--first-number: This is needed"),
+        ({"billing_point": "2", "first_number": 5}, "--billing-point: A billing point has three"),
+        ({"billing_point": "000", "first_number": 5}, "--billing-point: A billing point has three"),
+        ({"billing_point": "002", "first_number": 0}, "--first-number: Numbers go from 1"),
+    ],
+)
+def test_a_billing_point_goes_with_a_first_number_or_nothing_is_stored(box, options, given, told):
+    with pytest.raises(CommandError, match=told):
+        call_command("onboard_tenant", **(options | given))
+    assert not Tenant.objects.exists()
+
+
 def test_a_second_office_is_associated_by_default(box, options):
     printed(**options)
     options |= {"office_code": "0002", "address": "Calle 51"}
