@@ -28,7 +28,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from invoicing.models import PumpLease
-from invoicing.services import deliver, errands, follow, submit, void
+from invoicing.services import deliver, errands, feed, follow, submit, void
 from invoicing.services.errands import Errand, call, logged
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ ROLES: dict[str, Role] = {
     "pac": Role(
         [submit.claim_due, follow.claim_due, void.claim_due], [submit.recover_lost], ahead=0.5
     ),
-    "mail": Role([deliver.claim_due], [deliver.recover_lost], threads=lambda: 4),
+    # Beside the mail, which leaves its thread time to spare.
+    "mail": Role([deliver.claim_due], [deliver.recover_lost, feed.give_places], threads=lambda: 4),
 }
 
 

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from invoicing.api.catalogs import CatalogView
 from invoicing.api.customers import CustomerViewSet
+from invoicing.api.feed import FeedView
 from invoicing.api.imports import (
     CreditNoteImportView,
     DebitNoteImportView,
@@ -24,5 +25,6 @@ urlpatterns = [
     path("debit-notes/import", DebitNoteImportView.as_view(), name="debit-note-import"),
     *router.urls,
     path("catalogs/<str:name>", CatalogView.as_view(), name="catalog"),
+    path("events", FeedView.as_view(), name="events"),
     path("reports/documents", DocumentReport.as_view(), name="document-report"),
 ]

@@ -1,5 +1,5 @@
 from invoicing.models.catalogs import CatalogEntry, PacCatalog
-from invoicing.models.coordination import Breaker, IdempotencyRecord, PumpLease
+from invoicing.models.coordination import Breaker, FeedEnd, IdempotencyRecord, PumpLease
 from invoicing.models.credits import CreditApplication
 from invoicing.models.customers import Customer
 from invoicing.models.documents import (
@@ -30,6 +30,7 @@ __all__ = [
     "Document",
     "DocumentLine",
     "EmailDelivery",
+    "FeedEnd",
     "File",
     "FileKind",
     "FiscalEvent",

@@ -47,12 +47,28 @@ class HistoryEntry(TenantOwned):
     event = models.CharField(_("qué"), max_length=16, choices=Event)
     data = models.JSONField(_("datos"), default=dict, encoder=DjangoJSONEncoder)
     actor = models.CharField(_("quién"), max_length=150, blank=True)
+    # In the tenant's feed; given after the commit (`services.feed`).
+    place = models.PositiveBigIntegerField(_("lugar"), null=True, editable=False)
 
     class Meta(TenantOwned.Meta):
         verbose_name = _("suceso")
         verbose_name_plural = _("historia")
         ordering = ["id"]
-        indexes = [models.Index(fields=["owner", "id"], name="history_of_document")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "place"],
+                condition=models.Q(place__isnull=False),
+                name="one_event_a_place",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="history_of_document"),
+            models.Index(
+                fields=["tenant", "id"],
+                condition=models.Q(place__isnull=True),
+                name="history_without_place",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M:%S} {self.get_event_display()}"

@@ -118,9 +118,11 @@ class Life:
 
 
 def time_passes(tenant: Tenant) -> int:
-    """Every pause is over and every lease has expired. How many moments were waited for."""
+    """Every pause is over and every lease has expired. How many moments were waited for, and events
+    for their place in the feed."""
     Breaker.objects.filter(retry_at__isnull=False).update(retry_at=LONG_AGO)
-    return sum(
+    waiting = HistoryEntry.unscoped.filter(tenant=tenant, place=None).count()
+    return waiting + sum(
         model.unscoped.filter(tenant=tenant, **{f"{column}__isnull": False}).update(
             **{column: LONG_AGO}
         )
@@ -198,6 +200,7 @@ def end_of(life: Life) -> dict[str, Any]:
         == set(EmailDelivery.unscoped.filter(tenant=tenant).values_list("message_id", flat=True)),
         "waited for": {name: count for name, count in moments.items() if count},
         "history": _tale(document),
+        "feed": _is_complete_feed(tenant),
         "webhooks in vain": PacDelivery.unscoped.filter(tenant=tenant)
         .exclude(state="MATCHED")
         .count(),
@@ -221,6 +224,13 @@ def _tale(document: Document) -> dict[str, Any]:
     counted = Counter(name for name in names if name != "PAC_AUTHORIZED")
     assert names.count("PAC_AUTHORIZED") <= 1
     return {"first": names[0], "last": names[-1], "counted": counted}
+
+
+def _is_complete_feed(tenant: Tenant) -> bool:
+    """Every event once, none left out, and each document's in the order of its history."""
+    history = HistoryEntry.unscoped.filter(tenant=tenant)
+    places = list(history.order_by("id").values_list("place", flat=True))
+    return places == list(range(1, len(places) + 1))
 
 
 def forget(tenant: Tenant) -> None:

@@ -37,6 +37,7 @@ GOOD_END = {
     "legal status": "DGI_AUTHORIZED",
     "submission": "DONE",
     "CUFE": True,
+    "feed": True,
     "the PAC's id": True,
     "what was sent": True,
     "files": [True],
