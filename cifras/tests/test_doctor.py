@@ -107,8 +107,11 @@ def healthy(settings: SettingsWrapper, box: Sandbox, alice: Tenant, tmp_path: Pa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_healthy_deployment_has_no_failure_and_exit_code_0(healthy: None) -> None:
+def test_a_healthy_deployment_has_no_failure_and_exit_code_0(
+    healthy: None, caplog: pytest.LogCaptureFixture
+) -> None:
     code, output = ran()
+    assert "PAC GET" not in caplog.text  # a line of the log between the findings
     assert (code, [line for line in output.splitlines() if line.startswith("FAIL")]) == (0, [])
     names = [line.split()[1] for line in output.splitlines()]
     assert list(dict.fromkeys(names)) == list(doctor.CHECKS)
