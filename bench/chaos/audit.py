@@ -37,6 +37,7 @@ def audit(plan: Plan, clients: Clients, facts: Facts) -> list[Check]:
         _numbers_without_gap(facts),
         _one_pdf(facts),
         _one_email(facts),
+        _feed_skips_nothing(facts),
         _nobody_is_needed(facts),
         Check("no answer that a client must not get", clients.answers.total(), clients.surprises),
         Check("no error in the logs of web server and worker", 0, facts.defects),
@@ -146,6 +147,13 @@ def _one_email(facts: Facts) -> Check:
 def repeated_copies(facts: Facts) -> int:
     """E-mails that a worker's death repeated under the same Message-ID."""
     return facts.messages.total() - len(facts.messages)
+
+
+def _feed_skips_nothing(facts: Facts) -> Check:
+    there, read = Counter(facts.history), Counter(facts.followed)
+    broken = [f"never read: {each}" for each in there - read]
+    broken += [f"read once too often: {each}" for each in read - there]
+    return Check("each event once in its tenant's feed", len(facts.followed), broken)
 
 
 def _nobody_is_needed(facts: Facts) -> Check:

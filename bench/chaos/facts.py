@@ -39,6 +39,9 @@ UNSETTLED = """
      WHERE state <> 'MATCHED' OR next_try_at IS NOT NULL
      GROUP BY 1
     UNION ALL
+    SELECT 'event without a place', count(*) FROM invoicing_historyentry WHERE place IS NULL
+    HAVING count(*) > 0
+    UNION ALL
     SELECT 'breaker open', count(*) FROM invoicing_breaker WHERE retry_at IS NOT NULL
     HAVING count(*) > 0
 """
@@ -61,6 +64,7 @@ STUCK = """
         OR next_poll_at IS NOT NULL
      ORDER BY id
 """
+HISTORY = "SELECT id FROM invoicing_historyentry"
 EXCHANGES = """
     SELECT created_at, method, path, status, error FROM invoicing_pacexchange
      WHERE owner_id = %s ORDER BY id DESC LIMIT 8
@@ -75,6 +79,10 @@ class Facts:
     files: list[Row]
     emails: list[Row]
     events: Counter[str]
+    history: list[str]
+    """The ids of all events."""
+    followed: list[str]
+    """The ids of those that the tenants read in their feeds."""
     unsettled: dict[str, int]
     at_pac: list[Row]
     posts: int
@@ -88,7 +96,7 @@ class Facts:
     media: Path
 
     @classmethod
-    def gather(cls, stage: Stage) -> Facts:
+    def gather(cls, stage: Stage, followed: list[str]) -> Facts:
         at_pac = stage.ask_pac("documents")["documents"]
         counted = stage.ask_pac("requests")
         with stage.connect() as connection:
@@ -100,6 +108,8 @@ class Facts:
                 files=connection.execute("SELECT * FROM invoicing_file").fetchall(),
                 emails=connection.execute("SELECT * FROM invoicing_emaildelivery").fetchall(),
                 events=Counter({row["event"]: row["count"] for row in events}),
+                history=[str(row["id"]) for row in connection.execute(HISTORY)],
+                followed=followed,
                 unsettled=unsettled(connection),
                 at_pac=at_pac,
                 posts=sum(post["count"] for post in counted["posts"]),

@@ -13,6 +13,7 @@ from typing import Any
 from bench.chaos.audit import SHOWN, Check, audit, repeated_copies
 from bench.chaos.clients import Clients
 from bench.chaos.facts import Connection, Facts, authorised, stuck, unsettled
+from bench.chaos.followers import Followers
 from bench.chaos.plan import AUTHORISED, POSTED, Plan
 from bench.chaos.saboteur import Saboteur
 from bench.chaos.stage import Stage
@@ -22,6 +23,8 @@ LOOK = 0.5  # seconds
 TOLD_EVERY = 10.0  # seconds
 CALM = 6.0  # seconds; the latest webhook comes after five, and has to be attended too
 RECOVERY = ("uncertain", "recovered", "delayed")
+
+FINISH = 30.0  # seconds for the followers to read the end of their feeds
 
 Say = Callable[[str], None]
 
@@ -93,8 +96,10 @@ def run(plan: Plan, *, server: str, folder: Path, say: Say) -> Result:
             },
             say,
         )
+        followers = Followers(stage.machine.url, stage.keys)
         began = time.monotonic()
         clients.start()
+        followers.start()
         saboteur.start()
         try:
             settled = _wait(plan, stage, clients, saboteur, connection, began, say)
@@ -102,7 +107,8 @@ def run(plan: Plan, *, server: str, folder: Path, say: Say) -> Result:
         finally:
             clients.stop()
             saboteur.stop()
-        facts = Facts.gather(stage)
+            followers.finish(FINISH)
+        facts = Facts.gather(stage, followers.read)
         return Result(
             plan,
             seconds,

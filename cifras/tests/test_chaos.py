@@ -76,6 +76,8 @@ def facts(tmp_path: Path) -> Facts:
             {"owner_id": f"id-{number}", "message_id": f"<{number}@test>"} for number in numbers
         ],
         events=Counter(),
+        history=[f"event-{number}" for number in numbers],
+        followed=[f"event-{number}" for number in numbers],
         unsettled={},
         at_pac=[
             {
@@ -130,6 +132,8 @@ def test_an_audit_of_a_good_run_finds_nothing(facts: Facts, clients: Clients) ->
         (lambda facts: facts.emails.append(facts.emails[0]), "one e-mail each"),
         (lambda facts: facts.messages.pop("<1@test>"), "one e-mail each"),
         (lambda facts: facts.messages.update(["<9@test>"]), "one e-mail each"),
+        (lambda facts: facts.followed.pop(), "each event once"),
+        (lambda facts: facts.followed.append("event-1"), "each event once"),
         (lambda facts: facts.unsettled.update({"document FAILED": 1}), "nothing waits"),
         (lambda facts: facts.defects.append("worker: ERROR"), "no error in the logs"),
     ],
