@@ -114,6 +114,7 @@ else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
     _options.setdefault("options", "-c lock_timeout=2000")
+    _options.setdefault("connect_timeout", 5)  # seconds
 
 # --- Queue and cache ------------------------------------------------------------------------
 

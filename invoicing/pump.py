@@ -50,7 +50,8 @@ CHORE_PAUSE = 1.0  # seconds
 BRISK = 2.0  # seconds; while a call takes longer, nothing is claimed that would have to wait for it
 AGAIN = 0.5  # seconds until an outcome is written again that the database did not take; doubled
 KEPT_FOR = 60.0  # seconds that such an outcome is kept
-# An errand may be claimed at the very end, and takes no longer than its lease.
+# An errand may be claimed at the very end, and takes no longer than its lease; what came of it may
+# have to wait for the database.
 LONGEST_RUN = RUN + OVERTIME + max(errands.LEASE, deliver.LEASE).total_seconds() + KEPT_FOR
 
 
@@ -126,13 +127,13 @@ class Lease:
 
 @dataclass(slots=True)
 class Unwritten:
-    """An outcome that the database did not take: it is kept, since no answer comes twice."""
+    """An outcome that came home, until the database has taken it: no answer comes twice."""
 
     errand: Errand
     future: Future[Any]
     since: float  # monotonic seconds
-    tries: int
-    due: float
+    tries: int = 0
+    due: float = 0.0
 
 
 @dataclass(slots=True)
@@ -163,6 +164,7 @@ class Pump:
                     self.stopping.wait(IDLE)
             while self.in_flight or self.unwritten:
                 _renewed(lease)
+                self.sweep()
                 self.bring_home(self.collect())
                 if self.unwritten and not self.in_flight:
                     time.sleep(AGAIN)
@@ -255,34 +257,37 @@ class Pump:
 
     def bring_home(self, finished: list[tuple[Errand, Future[Any]]]) -> None:
         now = time.monotonic()
-        waiting, self.unwritten = self.unwritten, []
+        waiting = self.unwritten + [Unwritten(errand, future, now) for errand, future in finished]
+        self.unwritten, refused = [], False
         for each in waiting:
-            if now < each.due:
+            # Where the database has just let us wait in vain, it is not asked for each in turn.
+            if each.due > now or refused:
+                each.due = max(each.due, now + AGAIN)
                 self.unwritten.append(each)
-            else:
-                self.write(each.errand, each.future, since=each.since, tries=each.tries)
-        for errand, future in finished:
-            self.write(errand, future, since=now)
+            elif not self.write(each):
+                refused = True
+                self.unwritten.append(each)
 
-    def write(self, errand: Errand, future: Future[Any], *, since: float, tries: int = 0) -> None:
-        """Commits an outcome. Where the database is away, or a lock is not to be had, it is kept
-        and tried again: whoever lost it would have to ask the PAC, which may not be able to tell.
+    def write(self, outcome: Unwritten) -> bool:
+        """Commits an outcome. False where the database is away, or a lock is not to be had: it is
+        tried again, since whoever lost it would have to ask the PAC, which may not be able to tell.
         """
-        with logged(errand):
+        with logged(outcome.errand):
             try:
-                errand.commit(future.result())
+                if time.monotonic() - outcome.since > KEPT_FOR:
+                    log.error("An outcome could not be written; its lease will bring it back")
+                else:
+                    outcome.errand.commit(outcome.future.result())
             except (OperationalError, InterfaceError):
-                now = time.monotonic()
-                if now - since < KEPT_FOR:
-                    log.warning("An outcome could not be written; it is tried again", exc_info=True)
-                    due = now + AGAIN * 2 ** min(tries, 5)
-                    self.unwritten.append(Unwritten(errand, future, since, tries + 1, due))
-                    close_old_connections()
-                    return
-                log.exception("An outcome could not be written; its lease will bring it back")
+                log.warning("An outcome could not be written; it is tried again", exc_info=True)
+                outcome.due = time.monotonic() + AGAIN * 2 ** min(outcome.tries, 5)
+                outcome.tries += 1
+                close_old_connections()
+                return False
             except Exception:
                 log.exception(DEFECT)
         self.done += 1
+        return True
 
 
 def _renewed(lease: Lease) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -134,11 +134,17 @@ def from_response(
 
 def from_answer(answer: DocumentAnswer, *, duplicate_codes: Collection[str] = ()) -> Rejected:
     """The error that a `PAC_REJECTED` inside a 2xx stands for: the same as an answer of 4xx."""
-    texts = dict.fromkeys(fault.message for fault in answer.faults)
+    # The reason may stand in the document or around it; a greeting counts where nothing else does.
+    faults = answer.faults or read_faults(answer.raw)
+    if not answer.faults and isinstance(answer.raw.get("document"), dict):
+        inside = read_faults(answer.raw["document"])
+        faults = (*inside, *(fault for fault in faults if fault not in inside))
+    texts = dict.fromkeys(fault.message for fault in faults)
     message = "; ".join(texts)[:MAX_TEXT] or "The PAC rejected the document without a reason."
-    kind = _rejection(message, answer.faults, duplicate_codes, voiding=False)
-    error = kind(message, faults=answer.faults)
-    error.answer = answer
+    around = " ".join([read_message(answer.raw), message])
+    kind = _rejection(around, (*faults, *read_faults(answer.raw)), duplicate_codes, voiding=False)
+    error = kind(message, faults=faults)
+    error.answer = replace(answer, faults=faults)
     return error
 
 

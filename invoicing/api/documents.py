@@ -99,6 +99,8 @@ class DocumentViewSet(
             exc = as_validation_error(exc.faults)
         elif isinstance(exc, PacUnavailable):
             exc = PacAway(exc.message)
+        elif isinstance(exc, Document.DoesNotExist):  # deleted since it was looked up
+            exc = NotFound()
         return super().handle_exception(exc)
 
     def show(self, document: Document) -> Any:

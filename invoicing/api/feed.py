@@ -19,6 +19,10 @@ from invoicing.models import HistoryEntry
 from tenants.api.authentication import key_of
 from tenants.api.pagination import CursorPage
 
+COLUMNS = (
+    *("id", "event", "created_at", "data", "actor", "place"),
+    *("owner__document_type", "owner__external_id"),
+)
 FARTHEST = 2**63 - 1
 LARGEST_PAGE = CursorPage.max_page_size
 
@@ -67,7 +71,9 @@ class FeedView(APIView):
         if faults:
             raise as_validation_error(faults)
         entries = HistoryEntry.objects.for_tenant(key_of(request).tenant).select_related("owner")
-        page = list(entries.filter(place__gt=after).order_by("place")[:size])
+        # Not the whole document, which may be large, once for each of its events.
+        entries = entries.filter(place__gt=after).only(*COLUMNS)
+        page = list(entries.order_by("place")[:size])
         if page:
             after = page[-1].place or after
         onwards = request.build_absolute_uri(f"{request.path}?after={after}")

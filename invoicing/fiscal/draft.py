@@ -127,6 +127,7 @@ class Original:
     is_authorized: bool
     is_void: bool
     receiver_identity: tuple[str | None, str, str]  # type, RUC, foreign id
+    is_being_voided: bool = False  # unless the PAC refuses that
 
     @property
     def left(self) -> Decimal:

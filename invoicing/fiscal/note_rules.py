@@ -4,7 +4,6 @@ Source: the DGI's ficha técnica, section 8.4, rules B601 to B606o.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,11 +16,6 @@ GENERIC = {"02": "06", "03": "07"}  # and without one
 WHOLE, INTEREST, PARTIAL = 1, 2, 3
 CREDIT = "02"
 IMPORTED = "DGI_IMPORT"
-
-
-@dataclass(frozen=True, slots=True)
-class BeingVoided(Original):
-    """An invoice of which a void is under way: soon it is void, unless the PAC refuses."""
 
 
 def note_type(draft: Draft) -> Iterator[Fault]:
@@ -53,7 +47,7 @@ def original(draft: Draft) -> Iterator[Fault]:
         return
     if invoice.is_void:
         yield Fault("invoice", "original_void", "The invoice is void.", "1718")
-    elif isinstance(invoice, BeingVoided):
+    elif invoice.is_being_voided:
         yield Fault(
             "invoice",
             "original_void",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoicing.fiscal import draft as fiscal
 from invoicing.fiscal.draft import Draft, Original
-from invoicing.fiscal.note_rules import IMPORTED, BeingVoided
+from invoicing.fiscal.note_rules import IMPORTED
 from pac.dgi.calendar import PANAMA, noon_panama, panama_date
 
 if TYPE_CHECKING:
@@ -91,14 +91,13 @@ def original_of(document: Document) -> Original:
     Who issues a note holds the invoice's row, as who asks for a void does: neither misses the
     other.
     """
-    under_way = any(void.state == "REQUESTED" for void in document.voids.all())
-    kind = BeingVoided if under_way else Original
-    return kind(
+    return Original(
         issued_at=_earliest_issue(document),
         total=document.total,
         credited=document.credited,
         is_authorized=document.legal_status == "DGI_AUTHORIZED",
         is_void=document.voided_at is not None,
+        is_being_voided=any(void.state == "REQUESTED" for void in document.voids.all()),
         receiver_identity=(
             document.receiver_type,
             document.receiver_ruc,

@@ -194,6 +194,8 @@ class Document(ReceiverColumns, TenantOwned):
     next_poll_at = models.DateTimeField(_("próxima consulta"), null=True, blank=True)
     polls = models.PositiveIntegerField(_("consultas"), default=0)
     setbacks = models.PositiveIntegerField(_("contratiempos seguidos"), default=0)
+    # When a send was given up last that the PAC may have taken.
+    lost_at = models.DateTimeField(_("perdido el"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("reservas perdidas"), default=0)
     submission_error = json_column(_("error del envío"), null=True)
     # Named by a webhook, believed only when the PAC confirms it.
@@ -268,6 +270,11 @@ class Document(ReceiverColumns, TenantOwned):
                 fields=["legal_status", "-id"],
                 condition=Q(legal_status__in=REJECTED),
                 name="documents_rejected",
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=Q(legal_status__isnull=False, submission_error__isnull=False),
+                name="documents_contradicted",
             ),
             models.Index(
                 fields=["tenant", "next_attempt_at"],

@@ -31,7 +31,6 @@ from invoicing.models import (
     SubmissionState,
     VoidState,
 )
-from invoicing.models.documents import REJECTED
 from invoicing.services.follow import VERDICT_DIFFERS
 from invoicing.services.void import DOUBTED
 from tenants.models import Tenant
@@ -44,7 +43,7 @@ class Reason(TextChoices):
     """Why, the most urgent first."""
 
     MATCH_DOUBTED = "match_doubted", _("Coincidencia dudosa: decidir si es la nuestra")
-    VERDICT_DIFFERS = "verdict_differs", _("Rechazada aquí, y el PAC dice otro veredicto")
+    VERDICT_DIFFERS = "verdict_differs", _("Aquí un veredicto, y en el PAC otro")
     FAILED = "failed", _("Envío detenido")
     UNCERTAIN = "uncertain", _("Sin saber si llegó al PAC, hace más de 15 minutos")
     DGI_REJECTED = "dgi_rejected", _("Rechazada por la DGI")
@@ -103,11 +102,8 @@ def _condition(reason: Reason) -> Q:
             states = [SubmissionState.UNCERTAIN, SubmissionState.FAILED]
             return Q(submission_state__in=states) & doubted & _unhandled("queued_at")
         case Reason.VERDICT_DIFFERS:
-            return Q(
-                legal_status__in=REJECTED,
-                submission_error__code=VERDICT_DIFFERS,
-                handled_at=None,
-            )
+            judged = Q(legal_status__isnull=False, submission_error__isnull=False)
+            return judged & Q(submission_error__code=VERDICT_DIFFERS, handled_at=None)
         case Reason.FAILED:
             return Q(submission_state=SubmissionState.FAILED) & ~doubted & _unhandled("queued_at")
         case Reason.UNCERTAIN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -111,8 +112,8 @@ def delete(document: Document) -> None:
 
 
 def _refuse_if_paid(imported: Document) -> None:
-    at_issue = {(each.method, each.amount) for each in payments_at_issue(imported)}
-    if any((each.method, each.amount) not in at_issue for each in imported.payments.all()):
+    at_issue = Counter((each.method, each.amount) for each in payments_at_issue(imported))
+    if Counter((each.method, each.amount) for each in imported.payments.all()) - at_issue:
         raise Immutable("Money was received for this import: take back the payments first.")
 
 

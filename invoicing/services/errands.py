@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from invoicing.models import Document, PacExchange
@@ -89,7 +90,9 @@ def kind_of(document: Document) -> Kind:
 
 
 def keep_exchanges(document: Document, exchanges: list[Exchange]) -> None:
-    """Stores what was said to the PAC about `document`, in the caller's transaction."""
+    """Stores what was said to the PAC about `document`, in the caller's transaction, once: they are
+    gone from `exchanges` when that has committed, though the commit be tried again."""
+    transaction.on_commit(exchanges.clear)
     PacExchange.unscoped.bulk_create(
         [
             PacExchange(

@@ -116,7 +116,7 @@ def _take_over(document: Document, answer: DocumentAnswer, now: datetime) -> Non
     document.document_id = document.document_id or answer.id or None
     if before in TERMINAL and verdict != before:
         # Either it is older than the verdict, and was only slow, or it contradicts it.
-        if verdict in TERMINAL:
+        if verdict in TERMINAL and not {verdict, before} <= set(REJECTED):
             _warn_of_other_verdict(document, verdict)
         return
     document.pac_response = answer.raw
@@ -163,8 +163,8 @@ def _move(document: Document, answer: DocumentAnswer, verdict: LegalStatus, now:
 def _warn_of_other_verdict(document: Document, verdict: str) -> None:
     """A verdict never moves, be it right or wrong: a person looks before it is issued anew."""
     message = (
-        f"Here it is {document.legal_status}, and the PAC says {verdict} now. Look at it there "
-        "before anything is issued in its place."
+        f"Here it is {document.legal_status}, and the PAC says {verdict} now. Look at it there, "
+        "and mark it as handled, before anything is issued in its place."
     )
     if not _warn(document, VERDICT_DIFFERS, message):
         return

@@ -68,7 +68,7 @@ def reissue(document: Document, *, actor: str, reason: str = "") -> Document:
         if not rejected.is_rejected:
             raise Conflict("not_rejected", "Only a rejected document is issued anew.")
         error = rejected.submission_error or {}
-        if error.get("code") == VERDICT_DIFFERS:
+        if error.get("code") == VERDICT_DIFFERS and not rejected.handled_at:
             raise Conflict(VERDICT_DIFFERS, error["message"])
         if reissued_as(rejected):
             raise Conflict("already_reissued", "This document was issued anew already.")

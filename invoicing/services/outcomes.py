@@ -51,6 +51,7 @@ MOVED = (
     "attempts",
     "doubtful_since",
     "lease_expires_at",
+    "lost_at",
     "next_attempt_at",
     "next_poll_at",
     "setbacks",
@@ -59,7 +60,10 @@ MOVED = (
     "updated_at",
 )
 NOT_AFFILIATED = "AP1010"
-LOST = ("answer_lost", "worker_lost")
+NAMED_MEANWHILE = {
+    "code": "pac_refused",
+    "message": "The PAC refused it, and a webhook names a document there: that is asked for first.",
+}
 # Within this the PAC has done, or will never do, what we gave up waiting for.
 SETTLING = timedelta(seconds=2 * (settings.PAC_CONNECT_TIMEOUT + settings.PAC_READ_TIMEOUT))
 
@@ -99,9 +103,17 @@ class Decision:
     pac_answered: bool = True
     retry_after: float | None = None
     needs_person: bool = False
+    # The PAC may have taken what this try sent.
+    may_have_arrived: bool = False
 
     def carry_out(self, document: Document, *, now: datetime) -> None:
         """Writes the decision, in the caller's transaction, which holds the row."""
+        if self._is_refusal and document.doubtful_since and document.hinted_document_id:
+            # A webhook has named a document there since we looked: that is asked for first.
+            self.state, self.error = SubmissionState.UNCERTAIN, NAMED_MEANWHILE
+            self.answer = None
+        if self.may_have_arrived:
+            document.lost_at = now
         if self.state == SubmissionState.UNCERTAIN:
             # Before patience may end: who gives up on it, and who retries it, has to know.
             document.doubtful_since = document.doubtful_since or now
@@ -120,6 +132,10 @@ class Decision:
             follow.apply(document, self.answer, now=now, and_save=MOVED)
         else:
             document.save(update_fields=MOVED)
+
+    @property
+    def _is_refusal(self) -> bool:
+        return self.answer is not None and self.answer.legal_status in REJECTED
 
     def _move(self, document: Document, now: datetime) -> None:
         document.submission_state = self.state
@@ -144,9 +160,9 @@ class Decision:
     def _first_poll(self, document: Document, now: datetime) -> datetime | None:
         """Of what was refused there is nothing more to ask, and often no id to ask by; what a
         webhook has named meanwhile is looked at now."""
-        if self.answer and self.answer.legal_status in REJECTED:
-            return None
-        return now if document.hinted_document_id else now + follow.FIRST_POLL
+        if document.hinted_document_id:
+            return now
+        return None if self._is_refusal else now + follow.FIRST_POLL
 
     def _note(self, document: Document) -> None:
         if self.needs_person:
@@ -179,6 +195,7 @@ def decide(document: Document, outcome: Outcome) -> Decision:
             SubmissionState.UNCERTAIN,
             said,
             not_received=not outcome.posted,
+            may_have_arrived=outcome.posted,
             pac_answered=False,
             retry_after=error.retry_after,
         )
@@ -214,17 +231,16 @@ def _on_refusal(
     if (
         isinstance(refusal, Duplicate)
         or not outcome.known_absent
-        or _may_still_arrive(document, document.doubtful_since)
+        or _may_still_arrive(document.lost_at or document.doubtful_since)
     ):
         return Decision(SubmissionState.UNCERTAIN, said)
     return Decision(SubmissionState.DONE, answer=as_answer(refusal))
 
 
-def _may_still_arrive(document: Document, doubtful_since: datetime) -> bool:
-    """Whether a send that we gave up may still be in the PAC's hands: it was the last one, or not
-    long ago. Then "I do not have it" is no word to end with."""
-    last = (document.submission_error or {}).get("code")
-    return last in LOST or timezone.now() - doubtful_since < SETTLING
+def _may_still_arrive(lost_at: datetime) -> bool:
+    """Whether a send that was given up then may still be in the PAC's hands, whose "I do not have
+    it" is no word to end with."""
+    return timezone.now() - lost_at < SETTLING
 
 
 def _ruc_unknown(document: Document) -> Decision:

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from invoicing import bell
-from invoicing.fiscal.note_rules import BeingVoided
 from invoicing.fiscal.originals import draft_of, original_of
 from invoicing.models import Document, GenerationMode, Payment, SubmissionState
 from invoicing.models.documents import TERMINAL
@@ -98,7 +97,7 @@ def retry(document: Document, *, actor: str = "", reason: str = "") -> Document:
 
 def _refuse_void_original(invoice: Document) -> None:
     original = original_of(invoice)
-    if original.is_void or isinstance(original, BeingVoided):
+    if original.is_void or original.is_being_voided:
         raise Conflict(
             "original_void",
             "The invoice of this note is void, or a void of it is under way: the PAC would refuse "

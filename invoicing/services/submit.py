@@ -297,6 +297,7 @@ def _recover(document: Document, now: datetime) -> None:
         submission_state=state,
         lost_leases=F("lost_leases") + 1,
         doubtful_since=document.doubtful_since or now,
+        lost_at=now,
         lease_expires_at=None,
         next_attempt_at=None if poison else due,
         next_poll_at=now if document.hinted_document_id else None,

@@ -91,8 +91,8 @@ def test_everything_that_the_payload_is_made_of_is_guarded() -> None:
         "id created_at updated_at external_id due_date emails metadata paid credited status "
         "legal_status invoice_number document_id qr_code_url authorization_protocol authorized_at "
         "pac_input pac_response pac_errors warnings submission_state attempts doubtful_since "
-        "queued_at next_attempt_at lease_expires_at next_poll_at polls setbacks lost_leases "
-        "submission_error hinted_document_id voided_at canceled_at customer_id "
+        "queued_at next_attempt_at lease_expires_at next_poll_at polls setbacks lost_at "
+        "lost_leases submission_error hinted_document_id voided_at canceled_at customer_id "
         "handled_at"
     )
     columns = {field.column for field in Document._meta.concrete_fields}

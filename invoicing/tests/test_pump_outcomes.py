@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from rest_framework.test import APIClient
 
 from conftest import body
 from invoicing import pump
-from invoicing.models import Document
-from invoicing.services import submit
+from invoicing.models import Document, PacExchange
+from invoicing.services import breaker, submit
 from invoicing.tests.errands import Errand
 from pac.sandbox import Sandbox
+from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +97,43 @@ def test_an_outcome_that_the_database_never_takes_is_given_up(
 
     given = [[Refused()]]
     assert pump.Pump(pump.Role([lambda _: given.pop() if given else []], [])).drain() == 1
+
+
+def test_a_database_that_is_away_is_not_waited_for_once_for_each_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "AGAIN", 0.05)
+    monkeypatch.setattr(pump, "KEPT_FOR", 0.3)
+
+    class Refused(Errand):
+        def commit(self, outcome: bool) -> None:
+            time.sleep(0.2)
+            raise OperationalError("away")
+
+    given = [[Refused() for _ in range(16)]]
+    run = pump.Pump(pump.Role([lambda _: given.pop() if given else []], [], threads=lambda: 16))
+    began = time.monotonic()
+    assert run.drain() == 16
+    assert time.monotonic() - began < 2
+
+
+def test_what_was_said_to_the_pac_is_kept_once_though_it_is_written_again(
+    api: APIClient, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk = api.post("/api/v1/invoices", body()).data["id"]
+    sound, refusals = breaker.succeeded, [OperationalError("a lock")]
+
+    def succeeded(tenant: Tenant) -> None:
+        if refusals:
+            raise refusals.pop()
+        sound(tenant)
+
+    monkeypatch.setattr(breaker, "succeeded", succeeded)
+    monkeypatch.setattr(pump, "AGAIN", 0.01)
+    pump.drain("pac")
+    assert refusals == []
+    assert sum(box.posts.values()) == 1
+    assert PacExchange.unscoped.filter(owner=pk, method="POST").count() == 1
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no row")

@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 
 from conftest import LONG_AGO, body, work
 from invoicing.models import Document
-from invoicing.services import outcomes, submit
+from invoicing.services import outcomes, queue, submit
 from invoicing.services.errands import LEASE, run
-from invoicing.tests.steps import assert_authorised_once, send
+from invoicing.tests.steps import assert_authorised_once, hear, now_of, send, the_only
 from pac.client import Kind
 from pac.sandbox import Sandbox
 from tenants.models import Tenant
@@ -51,9 +51,8 @@ def pac(box: Sandbox) -> Iterator[responses.RequestsMock]:
 
 def settle_the_doubt(document: Document) -> None:
     """Time passes: whatever the PAC was doing, it has done."""
-    Document.unscoped.filter(pk=document.pk).update(
-        doubtful_since=timezone.now() - outcomes.SETTLING
-    )
+    settled = timezone.now() - outcomes.SETTLING
+    Document.unscoped.filter(pk=document.pk).update(doubtful_since=settled, lost_at=settled)
 
 
 def test_it_is_no_verdict_while_the_first_send_may_still_arrive(
@@ -69,11 +68,56 @@ def test_it_is_no_verdict_while_the_first_send_may_still_arrive(
     pac.start()
 
 
-def test_one_right_after_a_lost_answer_is_no_verdict_however_old_the_doubt(
+def test_soon_after_a_lost_answer_none_is_the_verdict_however_old_the_doubt(
     invoice: Document, pac: responses.RequestsMock
 ) -> None:
-    settle_the_doubt(invoice)
+    """It is the last send that may still arrive, whatever was met since."""
+    Document.unscoped.update(doubtful_since=LONG_AGO)
+    for _ in range(3):
+        assert send(invoice).submission_state == "UNCERTAIN"
+    Document.unscoped.update(submission_state="FAILED", next_attempt_at=None)
+    queue.retry(invoice)
     assert send(invoice).submission_state == "UNCERTAIN"
+
+
+def test_it_is_none_where_a_webhook_names_the_document_before_it_is_written_down(
+    invoice: Document, pac: responses.RequestsMock, box: Sandbox
+) -> None:
+    settle_the_doubt(invoice)
+    Document.unscoped.update(next_attempt_at=LONG_AGO)
+    (sending,) = submit.claim_due(10)
+    refused = sending.call()
+    pac.stop()
+    client = pac_client(invoice.tenant)
+    client.issue(Kind.INVOICE, invoice.tenant.pac_company_id or "", invoice.pac_input or {})
+    hear(invoice, the_only(box))
+    sending.commit(refused)
+    assert now_of(invoice).submission_state == "UNCERTAIN"
+    work()
+    assert_authorised_once(invoice, box)
+    pac.start()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"errors": [{"code": "1002", "message": "Repetido"}]},
+        {"message": "La numeración ya fue usada"},
+    ],
+)
+def test_that_the_number_is_used_may_stand_around_a_rejected_document(
+    around: dict[str, Any], invoice: Document, box: Sandbox
+) -> None:
+    rejected = {"document": {"legalStatus": "PAC_REJECTED", "governmentResponse": []}}
+    settle_the_doubt(invoice)
+    with responses.RequestsMock() as pac:
+        pac.get(f"{box.url}/pan/v1/invoices", json=NOTHING)
+        pac.post(f"{box.url}/pan/v1/invoices", json=around | rejected)
+        refused = send(invoice)
+    assert (refused.submission_state, refused.submission_error["code"]) == (
+        "UNCERTAIN",
+        "number_used",
+    )
 
 
 def test_it_is_the_verdict_once_nothing_can_arrive_any_more(
@@ -107,7 +151,6 @@ def test_a_list_that_fails_after_the_refusal_leaves_the_doubt(
 ) -> None:
     send_refused = [{"json": NOTHING}, {"status": 500}]
     settle_the_doubt(invoice)
-    Document.unscoped.update(submission_error={"code": "pac_refused", "message": "in process"})
     with responses.RequestsMock() as pac:
         for answer in send_refused:
             pac.get(f"{box.url}/pan/v1/invoices", **answer)

@@ -151,3 +151,27 @@ def test_a_page_costs_the_same_however_many_events_are_on_it(api: APIClient) -> 
     for _ in range(60):
         note(document, Event.ASKED)
     assert asked() == few
+
+
+def test_nobody_waits_for_the_events_of_another_tenant(
+    alice: Any, bob: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BATCH", 10)
+    monkeypatch.setattr(feed, "BUDGET", 0)
+    for tenant, events in ((alice, 25), (bob, 1)):
+        pk = client_of(tenant).post(URL, body()).data["id"]
+        for _ in range(events):
+            note(Document.unscoped.get(pk=pk), Event.ASKED)
+    assert feed.give_places() == 12
+    assert not HistoryEntry.unscoped.filter(tenant=bob, place=None).exists()
+    monkeypatch.setattr(feed, "BUDGET", 10)
+    assert feed.give_places() == 16
+
+
+def test_a_page_does_not_read_what_was_said_to_the_pac(api: APIClient) -> None:
+    """That may be megabytes, once for each event of a large document."""
+    api.post(URL, body())
+    feed.give_places()
+    with CaptureQueriesContext(connection) as queries:
+        assert len(api.get(FEED).data["results"]) == 1
+    assert not [query["sql"] for query in queries if "pac_input" in query["sql"]]

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from conftest import body, work
 from invoicing.models import Document, DocumentLine, File, HistoryEntry, Payment
+from invoicing.services import edit
 from invoicing.tests.api import URL, cash, errors, sample, stored
 from invoicing.tests.api.test_bad_input import FOREIGN, FULL
 from pac.sandbox import Sandbox
@@ -214,6 +215,21 @@ def test_another_tenants_proforma_does_not_exist(
     assert getattr(client, verb)(at(proforma)).status_code == 404
     assert client.post(at(proforma, "/submit")).status_code == 404
     assert Document.unscoped.get().is_proforma
+
+
+def test_what_was_deleted_by_a_twin_of_the_request_is_not_found(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both had found it; the second waits for its row, which is gone then."""
+    path = f"{URL}/{api.post(URL, sample('proforma')).data['id']}"
+    sound = edit.delete
+
+    def after_a_twin(document: Document) -> None:
+        sound(document)
+        sound(document)
+
+    monkeypatch.setattr(edit, "delete", after_a_twin)
+    assert api.delete(path).status_code == 404
 
 
 def test_a_deleted_proforma_is_gone_with_its_page_and_its_number_is_not_given_again(

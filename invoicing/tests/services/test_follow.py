@@ -85,6 +85,19 @@ def test_an_answer_that_is_older_than_the_verdict_changes_nothing(
         assert getattr(now_of(invoice), name) == getattr(newer, name)
 
 
+def test_two_words_for_rejected_are_no_contradiction(invoice: Document) -> None:
+    Document.unscoped.update(legal_status="PAC_REJECTED")
+    told(now_of(invoice), answer(invoice, "DGI_REJECTED"))
+    assert (now_of(invoice).legal_status, now_of(invoice).warnings) == ("PAC_REJECTED", [])
+
+
+def test_somebody_is_told_that_the_pac_calls_an_authorised_one_rejected(invoice: Document) -> None:
+    authorised = told(invoice, answer(invoice, "DGI_AUTHORIZED"))
+    doubted = told(authorised, answer(invoice, "DGI_REJECTED"))
+    assert doubted.legal_status == "DGI_AUTHORIZED"
+    assert attention.reasons_of(doubted) == [attention.Reason.VERDICT_DIFFERS]
+
+
 def test_a_verdict_that_contradicts_ours_is_told_and_moves_nothing(invoice: Document) -> None:
     rejected = told(invoice, answer(invoice, "DGI_REJECTED"))
     handle.mark_handled(rejected, actor="rosa", reason="issued elsewhere")
@@ -102,6 +115,7 @@ def test_a_verdict_that_contradicts_ours_is_told_and_moves_nothing(invoice: Docu
         handle.reissue(doubted, actor="rosa")
     handle.mark_handled(doubted, actor="rosa", reason="the PAC was wrong")
     assert attention.reasons_of(now_of(invoice)) == []
+    assert handle.reissue(now_of(invoice), actor="rosa").number != invoice.number
 
 
 def test_it_ends_with_verdict_and_pdf(invoice: Document, box: Sandbox) -> None:

@@ -296,6 +296,17 @@ def test_a_sale_paid_at_once_is_deleted_with_its_payment(alice: Tenant) -> None:
     assert not Payment.unscoped.exists()
 
 
+def test_a_sale_paid_at_once_stays_when_the_same_was_received_once_more(alice: Tenant) -> None:
+    shown = told()
+    del shown["due_date"]
+    document = record(alice, shown)
+    paid = Payment.unscoped.get()
+    payments.receive(document, amount=paid.amount, method=paid.method)
+    with pytest.raises(Immutable, match="take back the payments"):
+        edit.delete(document)
+    assert Payment.unscoped.count() == 2
+
+
 def test_an_import_that_the_pac_confirmed_is_deleted_and_told_anew(
     alice: Tenant, elsewhere: Any
 ) -> None:
