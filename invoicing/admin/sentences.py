@@ -76,6 +76,7 @@ TROUBLES = {
     "pac_token_refused": _("El PAC no acepta el token: renuévelo."),
     "pac_unavailable": _("El PAC no contesta; se sigue intentando."),
     "ruc_unknown": _("El PAC no conoce el RUC del receptor: corríjalo por la API y reintente."),
+    "too_late": _("Esperó demasiado su turno y no se envió: sale en el próximo intento."),
     "void_doubted": _(
         "El PAC la rechaza, pero una petición anterior pudo anularlo: búsquelo en el PAC y decida."
     ),

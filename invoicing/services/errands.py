@@ -78,11 +78,15 @@ def backoff(
     return longest * random.uniform(0.5, 1)  # noqa: S311 (spreads load, guards nothing)
 
 
+class TooLate(Unavailable):
+    """Nothing was sent, and the PAC has no part in that: the errand had waited for too long."""
+
+
 def require_time(client: PacClient, lease_expires_at: datetime) -> None:
-    """Raises `Unavailable`, with nothing sent, where one more call might outlast the lease: whoever
-    has the work by then knows nothing of this one."""
+    """Raises `TooLate` where one more call might outlast the lease: whoever has the work by then
+    knows nothing of this one."""
     if timezone.now() + timedelta(seconds=client.total_deadline) > lease_expires_at:
-        raise Unavailable("Not sent: this try had waited too long for its turn.")
+        raise TooLate("Not sent: this try had waited too long for its turn.")
 
 
 def kind_of(document: Document) -> Kind:

@@ -30,7 +30,7 @@ from invoicing.models import Document, SubmissionState
 from invoicing.models.documents import REJECTED
 from invoicing.models.history import Event
 from invoicing.services import follow
-from invoicing.services.errands import later
+from invoicing.services.errands import TooLate, later
 from invoicing.services.history import note
 from invoicing.services.identity import match_doubted
 from pac.answers import DocumentAnswer
@@ -280,6 +280,8 @@ def _code_of(error: PacError) -> str:
         return "company_not_affiliated"
     if isinstance(error, Ambiguous):
         return "answer_lost"
+    if isinstance(error, TooLate):
+        return "too_late"
     return "pac_refused" if isinstance(error, Rejected) else "pac_unavailable"
 
 

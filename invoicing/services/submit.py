@@ -36,7 +36,14 @@ from invoicing.models import Document, SubmissionState
 from invoicing.models.history import Event
 from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
-from invoicing.services.errands import LEASE, backoff, keep_exchanges, kind_of, require_time
+from invoicing.services.errands import (
+    LEASE,
+    TooLate,
+    backoff,
+    keep_exchanges,
+    kind_of,
+    require_time,
+)
 from invoicing.services.history import note
 from invoicing.services.identity import (
     contradiction,
@@ -156,7 +163,7 @@ class Sending:
         tenant = self.document.tenant
         if decision.pac_answered:
             breaker.succeeded(tenant)
-        elif outcome.error:
+        elif outcome.error and not isinstance(outcome.error, TooLate):
             breaker.failed(
                 tenant,
                 self.document.pk,

@@ -35,7 +35,14 @@ from invoicing.models.documents import TERMINAL
 from invoicing.models.history import Event
 from invoicing.services import breaker
 from invoicing.services.claims import due_keys, read
-from invoicing.services.errands import LEASE, keep_exchanges, kind_of, later, require_time
+from invoicing.services.errands import (
+    LEASE,
+    TooLate,
+    keep_exchanges,
+    kind_of,
+    later,
+    require_time,
+)
 from invoicing.services.history import note
 from invoicing.services.locks import locked_now
 from invoicing.services.outcomes import complaints
@@ -169,7 +176,7 @@ class Voiding:
                 _carry_out(document, state, now, error=told)
         if error is None or _is_refusal(error):
             breaker.succeeded(document.tenant)
-        else:
+        elif not isinstance(error, TooLate):
             breaker.failed(
                 document.tenant,
                 self.event.pk,

@@ -14,7 +14,7 @@ from requests.exceptions import ReadTimeout
 from rest_framework.test import APIClient
 
 from conftest import LONG_AGO, body, work
-from invoicing.models import Document
+from invoicing.models import Breaker, Document
 from invoicing.services import outcomes, queue, submit
 from invoicing.services.errands import LEASE, run
 from invoicing.tests.steps import assert_authorised_once, hear, now_of, send, the_only
@@ -178,7 +178,8 @@ def test_a_try_that_waited_until_its_lease_is_nearly_over_sends_nothing(
     late = Document.unscoped.get(pk=pk)
     assert sum(box.posts.values()) == 0
     assert (late.submission_state, late.attempts, late.doubtful_since) == ("QUEUED", 0, None)
-    assert "too long" in late.submission_error["message"]
+    assert late.submission_error["code"] == "too_late"
+    assert not Breaker.objects.exists()  # the PAC has no part in it
     assert late.next_attempt_at < timezone.now() + timedelta(seconds=5)
     work()
     assert_authorised_once(late, box)
