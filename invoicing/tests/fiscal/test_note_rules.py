@@ -11,7 +11,6 @@ import pytest
 
 from invoicing.fiscal import note_rules
 from invoicing.fiscal.draft import Original, Receiver
-from invoicing.fiscal.note_rules import BeingVoided
 from invoicing.tests.fiscal import NOW, RUC, draft, foreigner, receiver
 
 IDENTITY = ("CONTRIBUYENTE", RUC, "")
@@ -75,7 +74,7 @@ def test_a_note_is_not_dated_before_its_invoice(
 
 @pytest.mark.parametrize("mode", ["DGI", "PROFORM"])
 def test_an_invoice_whose_void_is_under_way_is_referenced_by_none(mode: str) -> None:
-    invoice = BeingVoided(NOW, Decimal("107.00"), Decimal(0), True, False, IDENTITY)
+    invoice = replace(INVOICE, is_being_voided=True)
     # The DGI's code for it is that of a void invoice, which this may never be.
     assert faults_of(invoice, generation_mode=mode) == [("invoice", "original_void", None)]
     void = replace(invoice, is_void=True)
