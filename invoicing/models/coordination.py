@@ -66,17 +66,15 @@ class IdempotencyRecord(TenantOwned):
         return self.key
 
 
-class FeedEnd(models.Model):
+class FeedEnd(TenantOwned):
     """The last place given in a tenant's feed. Its lock is the one hand that gives them."""
 
-    tenant = models.OneToOneField(
-        "tenants.Tenant", on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
     last = models.PositiveBigIntegerField(_("último lugar"), default=0)
 
-    class Meta:
+    class Meta(TenantOwned.Meta):
         verbose_name = _("fin de la lista de sucesos")
         verbose_name_plural = _("fines de las listas de sucesos")
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_feed_a_tenant")]
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.last}"

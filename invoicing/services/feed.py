@@ -37,8 +37,8 @@ def give_places() -> int:
 
 def _give_places_of(tenant_id: UUID) -> int:
     with transaction.atomic():
-        FeedEnd.objects.bulk_create([FeedEnd(tenant_id=tenant_id)], ignore_conflicts=True)
-        end = FeedEnd.objects.select_for_update().get(tenant_id=tenant_id)
+        FeedEnd.unscoped.bulk_create([FeedEnd(tenant_id=tenant_id)], ignore_conflicts=True)
+        end = FeedEnd.unscoped.select_for_update().get(tenant_id=tenant_id)
         # Read under the lock: what another worker has placed meanwhile is not placed again.
         waiting = HistoryEntry.unscoped.filter(tenant_id=tenant_id, place=None)
         entries = list(waiting.only("id").order_by("id")[:BATCH])
