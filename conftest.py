@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import DjangoDbBlocker
 from pytest_django import Settings as SettingsWrapper
 from rest_framework.test import APIClient
 
@@ -284,3 +285,17 @@ def body(**changes: Any) -> dict[str, Any]:
         ],
         "due_date": "2099-12-22",
     } | changes
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, which goes at the end though threads of a web server still hold it: those
+    keep a connection for as long as their client may come back."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
