@@ -260,9 +260,12 @@ class Pump:
         waiting = self.unwritten + [Unwritten(errand, future, now) for errand, future in finished]
         self.unwritten, refused = [], False
         for each in waiting:
-            # Where the database has just let us wait in vain, it is not asked for each in turn.
-            if each.due > now or refused:
-                each.due = max(each.due, now + AGAIN)
+            if now < each.due:
+                self.unwritten.append(each)
+            elif (
+                refused
+            ):  # the database let us wait in vain just now: it is not asked once for each
+                each.due = now + AGAIN
                 self.unwritten.append(each)
             elif not self.write(each):
                 refused = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -83,6 +84,32 @@ def test_an_outcome_that_the_database_does_not_take_is_kept_until_it_does(
     assert run.drain() == 1
     assert errand.committed.is_set()
     assert not refusals
+
+
+def test_an_outcome_is_written_again_in_its_time_however_busy_the_pump_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its turn must not move on with every round, of which a busy pump makes many a second."""
+    monkeypatch.setattr(pump, "AGAIN", 0.2)
+    run = pump.Pump(pump.Role([], []))
+    refusals = [OperationalError("a lock")]
+
+    class Refused(Errand):
+        def commit(self, outcome: bool) -> None:
+            if refusals:
+                raise refusals.pop(0)
+            super().commit(outcome)
+
+    errand: Errand = Refused()
+    home: Future[bool] = Future()
+    home.set_result(True)
+    run.bring_home([(errand, home)])
+    began = time.monotonic()
+    while run.unwritten and time.monotonic() - began < 5:
+        run.bring_home([])
+        time.sleep(0.02)
+    assert errand.committed.is_set()
+    assert 0.15 < time.monotonic() - began < 2
 
 
 def test_an_outcome_that_the_database_never_takes_is_given_up(
