@@ -262,9 +262,7 @@ class Pump:
         for each in waiting:
             if now < each.due:
                 self.unwritten.append(each)
-            elif (
-                refused
-            ):  # the database let us wait in vain just now: it is not asked once for each
+            elif refused:  # nor is a database that let us wait in vain asked once for each
                 each.due = now + AGAIN
                 self.unwritten.append(each)
             elif not self.write(each):

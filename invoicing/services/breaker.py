@@ -21,7 +21,8 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from invoicing.models import Breaker
-from invoicing.services.errands import LEASE
+from invoicing.services.errands import LEASE, TooLate
+from pac.errors import PacError
 from tenants.fields import EncryptedTextField
 from tenants.models import Tenant
 from tenants.pac import pac_address
@@ -128,6 +129,14 @@ def succeeded(tenant: Tenant) -> None:
     Breaker.objects.filter(key=key_of(tenant), failures__gt=0).update(
         failures=0, retry_at=None, reason=""
     )
+
+
+def not_judged(tenant: Tenant, row: UUID, error: PacError, now: datetime) -> None:
+    """`error` kept the PAC from judging `row`: `failed`, but where that was our own doing."""
+    if isinstance(error, TooLate):
+        give_up_probe(tenant, row, now)
+    else:
+        failed(tenant, row, error.message, now=now, retry_after=error.retry_after)
 
 
 def failed(

@@ -268,13 +268,7 @@ class Following:
         if reading.is_answered:
             breaker.succeeded(self.document.tenant)
         elif reading.error:
-            breaker.failed(
-                self.document.tenant,
-                self.document.pk,
-                reading.error.message,
-                now=now,
-                retry_after=reading.error.retry_after,
-            )
+            breaker.not_judged(self.document.tenant, self.document.pk, reading.error, now)
 
     def _drop_hint(self, document: Document) -> None:
         if document.hinted_document_id == self.document.hinted_document_id:  # else a newer one

@@ -31,13 +31,7 @@ def look_up(
     try:
         entries = client.find(kind_of(document), company, document.number, document.billing_point)
     except PacError as error:
-        breaker.failed(
-            document.tenant,
-            document.pk,
-            error.message,
-            now=timezone.now(),
-            retry_after=error.retry_after,
-        )
+        breaker.not_judged(document.tenant, document.pk, error, timezone.now())
         raise PacUnavailable(f"The PAC could not be asked: {error.message}") from error
     finally:
         with transaction.atomic():

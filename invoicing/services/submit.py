@@ -38,7 +38,6 @@ from invoicing.services import breaker
 from invoicing.services.claims import due_documents, locked
 from invoicing.services.errands import (
     LEASE,
-    TooLate,
     backoff,
     keep_exchanges,
     kind_of,
@@ -163,14 +162,8 @@ class Sending:
         tenant = self.document.tenant
         if decision.pac_answered:
             breaker.succeeded(tenant)
-        elif outcome.error and not isinstance(outcome.error, TooLate):
-            breaker.failed(
-                tenant,
-                self.document.pk,
-                outcome.error.message,
-                now=now,
-                retry_after=outcome.error.retry_after,
-            )
+        elif outcome.error:
+            breaker.not_judged(tenant, self.document.pk, outcome.error, now)
 
 
 def claim_due(limit: int) -> list[Sending]:

@@ -37,7 +37,6 @@ from invoicing.services import breaker
 from invoicing.services.claims import due_keys, read
 from invoicing.services.errands import (
     LEASE,
-    TooLate,
     keep_exchanges,
     kind_of,
     later,
@@ -176,14 +175,8 @@ class Voiding:
                 _carry_out(document, state, now, error=told)
         if error is None or _is_refusal(error):
             breaker.succeeded(document.tenant)
-        elif not isinstance(error, TooLate):
-            breaker.failed(
-                document.tenant,
-                self.event.pk,
-                error.message,
-                now=now,
-                retry_after=error.retry_after,
-            )
+        else:
+            breaker.not_judged(document.tenant, self.event.pk, error, now)
 
     def _next_attempt(
         self, state: VoidState, error: PacError | None, now: datetime

@@ -132,6 +132,21 @@ def test_a_probe_of_which_no_payload_can_be_made_gives_its_place_to_another(
     assert [sending.document for sending in submit.claim_due(10)] == [other]
 
 
+def test_a_probe_that_waited_too_long_for_a_thread_gives_its_place_to_another(
+    alice: Tenant, api: APIClient
+) -> None:
+    first, second = issue(api), issue(api)
+    open_circuit(alice)
+    (probe,) = submit.claim_due(10)
+    soon = timezone.now() + timedelta(seconds=1)
+    Document.unscoped.filter(pk=probe.document.pk).update(lease_expires_at=soon)
+    probe.lease_expires_at = soon
+    run(probe)
+    Document.unscoped.filter(submission_state="QUEUED").update(next_attempt_at=LONG_AGO)
+    (another,) = submit.claim_due(10)
+    assert another.document in {first, second}
+
+
 def test_a_straggler_of_another_process_does_not_end_a_probe(
     alice: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
