@@ -126,6 +126,7 @@ CACHES = {
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
 }
+# Seconds: of a call to the PAC (to connect, to read), and of a step with the mail server.
 PAC_CONNECT_TIMEOUT, PAC_READ_TIMEOUT = env.list("PAC_TIMEOUT", cast=float, default=[5.0, 30.0])
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
 Q_WORKERS = 4

@@ -179,12 +179,6 @@ def _lacks_its_pdf(at: Situation) -> bool:
     return bool(document.document_id and not document.is_rejected) and not has_pdf(document)
 
 
-def may_be_mailed(document: Document) -> bool:
-    if document.generation_mode == GenerationMode.DGI:
-        return document.legal_status == LegalStatus.DGI_AUTHORIZED and has_pdf(document)
-    return not document.is_rejected and has_pdf(document)
-
-
 def has_pdf(document: Document) -> bool:
     return any(file.kind == FileKind.PDF for file in document.files.all())
 
@@ -286,7 +280,7 @@ ACTIONS = (
         _("Enviar el correo otra vez"),
         RESEND,
         _("Envía el PDF por correo una vez más, a las direcciones del documento o a otras."),
-        lambda at: may_be_mailed(at.document),
+        lambda at: deliver.obstacle_to_mailing(at.document) is None,
         _mail,
         EmailForm,
         in_bulk=True,

@@ -58,8 +58,8 @@ TROUBLES = {
     "differs_at_the_pac": _("El PAC muestra otro receptor u otro total para este CUFE."),
     "gave_up": _("Tres días de intentos sin éxito: quite el obstáculo y envíe otra vez."),
     "verdict_differs": _(
-        "Aquí figura como rechazado y el PAC dice ahora otra cosa. Búsquelo en el portal del PAC "
-        "antes de emitir otro en su lugar."
+        "El PAC dice ahora otro veredicto que el de aquí. Búsquelo en el portal del PAC antes de "
+        "emitir otro en su lugar."
     ),
     "match_doubted": _(
         "El PAC tiene un documento con nuestro CUFE y otro contenido: compare y decida."

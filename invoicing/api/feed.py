@@ -37,7 +37,7 @@ class FeedEventOutput(EventOutput):
     external_id = serializers.CharField(source="owner.external_id", allow_null=True)
 
     class Meta(EventOutput.Meta):
-        fields = (*EventOutput.Meta.fields, "document", "document_type", "external_id")  # type: ignore[assignment]
+        fields = (*EventOutput.Meta.fields, "document", "document_type", "external_id")
 
 
 class FeedOutput(serializers.Serializer[Any]):

@@ -323,7 +323,7 @@ class EventOutput(serializers.ModelSerializer[HistoryEntry]):
 
     class Meta:
         model = HistoryEntry
-        fields = ("id", "event", "at", "data", "actor")
+        fields: tuple[str, ...] = ("id", "event", "at", "data", "actor")
 
 
 class EmailOutput(serializers.Serializer[Any]):

@@ -66,6 +66,21 @@ def queue_if_ready(document: Document) -> EmailDelivery | None:
     return _queue(document, AUTHORIZED, document.delivery_addresses, "")
 
 
+def obstacle_to_mailing(document: Document) -> Conflict | None:
+    """Why the document is not mailed to anybody; None where it may be."""
+    if document.is_rejected:
+        return Conflict("rejected", "The DGI or the PAC rejected it: it is no fiscal document.")
+    if document.generation_mode == GenerationMode.DGI and (
+        document.legal_status != LegalStatus.DGI_AUTHORIZED
+    ):
+        return Conflict(
+            "not_authorized", "It is mailed by itself as soon as the DGI authorises it."
+        )
+    if not any(file.kind == FileKind.PDF for file in document.files.all()):
+        return Conflict("no_pdf", "The document has no PDF yet; it is mailed once it has.")
+    return None
+
+
 def send_again(
     document: Document,
     *,
@@ -81,14 +96,8 @@ def send_again(
     `not_authorized` or `rejected` for what has no fiscal force, lest somebody take it for one that
     has.
     """
-    if document.is_rejected:
-        raise Conflict("rejected", "The DGI or the PAC rejected it: it is no fiscal document.")
-    if document.generation_mode == GenerationMode.DGI and (
-        document.legal_status != LegalStatus.DGI_AUTHORIZED
-    ):
-        raise Conflict("not_authorized", "It is mailed by itself as soon as the DGI authorises it.")
-    if not document.files.filter(kind=FileKind.PDF).exists():
-        raise Conflict("no_pdf", "The document has no PDF yet; it is mailed once it has.")
+    if obstacle := obstacle_to_mailing(document):
+        raise obstacle
     addresses = list(to) or document.delivery_addresses
     if not addresses:
         raise Conflict("no_address", "Nobody to send it to: give `to`.")
