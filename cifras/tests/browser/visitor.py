@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
 
 DESK, PHONE = (1280, 800), (390, 844)  # pixels
+AT_REST_WITHIN = 3.0  # seconds
 MARGIN = 8  # pixels, below what a picture ends with
 WIDTHS = "() => [document.documentElement.scrollWidth, window.innerWidth]"
 HEIGHT = "() => document.documentElement.scrollHeight"
@@ -108,13 +110,25 @@ class Visitor:
         faults += [f"garbled: {each}" for each in GARBLED if each in text]
         for size in (PHONE, DESK):
             self.resize(size)
-            needed, there = self.page.evaluate(WIDTHS)
-            if needed > there:
-                faults.append(f"{needed} of {there} pixels: {self.page.evaluate(TOO_WIDE)}")
-            cut = self.page.evaluate(CUT_OFF)
-            faults += [f"cut off at {there} pixels: {each}" for each in cut]
+            faults += self.misplaced()
         faults += self.troubles
         assert not faults, f"{self.page.url}: {faults}"
+
+    def misplaced(self) -> list[str]:
+        """What does not fit, once the page has come to rest: after a new size its scripts and
+        transitions move things about for a moment."""
+        ends = time.monotonic() + AT_REST_WITHIN
+        while (found := self._misplaced_now()) and time.monotonic() < ends:
+            self.page.wait_for_timeout(100)
+        return found
+
+    def _misplaced_now(self) -> list[str]:
+        needed, there = self.page.evaluate(WIDTHS)
+        cut = self.page.evaluate(CUT_OFF)
+        found = [f"cut off at {there} pixels: {each}" for each in cut]
+        if needed > there:
+            found.append(f"{needed} of {there} pixels: {self.page.evaluate(TOO_WIDE)}")
+        return found
 
     def resize(self, size: tuple[int, int]) -> None:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
