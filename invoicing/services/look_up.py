@@ -11,6 +11,7 @@ from invoicing.errors import PacUnavailable
 from invoicing.models import Document
 from invoicing.services import breaker
 from invoicing.services.errands import keep_exchanges, kind_of
+from invoicing.services.locks import locked_again
 from pac.answers import DocumentAnswer
 from pac.client import Exchange
 from pac.errors import PacError
@@ -23,7 +24,8 @@ def look_up(
     """The PAC's id of the list's entry that `belongs` to `document`, else of one that does not show
     whose it is; None without, and where the PAC has no list.
 
-    `deadline` is in seconds. Raises `PacUnavailable` where no answer came in time.
+    `deadline` is in seconds. Raises `PacUnavailable` where no answer came in time, and
+    `Document.DoesNotExist` where the document was deleted meanwhile.
     """
     exchanges: list[Exchange] = []
     client = pac_client(document.tenant, exchanges.append, deadline=deadline)
@@ -35,6 +37,7 @@ def look_up(
         raise PacUnavailable(f"The PAC could not be asked: {error.message}") from error
     finally:
         with transaction.atomic():
+            locked_again(document)
             keep_exchanges(document, exchanges)
     ours = [entry.id for entry in entries or [] if belongs(document, entry)]
     silent = [entry.id for entry in entries or [] if entry.cufe is None]

@@ -21,6 +21,7 @@ from invoicing.services.import_documents import import_invoice
 from invoicing.services.refresh import refresh
 from invoicing.services.settle import settle
 from invoicing.tests.elsewhere import issued_elsewhere, link_of, pdf_of, record, told
+from pac.client import PacClient
 from pac.sandbox import Sandbox
 from pac.sandbox.records import Document as Accepted
 from tenants.errors import Conflict
@@ -345,3 +346,18 @@ def test_an_import_that_a_note_refers_to_stays(alice: Tenant) -> None:
     with pytest.raises(Immutable, match="refer to"):
         edit.delete(document)
     assert Invoice.unscoped.filter(pk=document.pk).exists()
+
+
+def test_an_import_that_is_deleted_while_the_pac_is_asked_is_not_there(
+    alice: Tenant, api: APIClient, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = record(alice)
+    sound = PacClient.find
+
+    def find(self: PacClient, *args: Any) -> Any:
+        edit.delete(document)
+        return sound(self, *args)
+
+    monkeypatch.setattr(PacClient, "find", find)
+    assert api.post(f"/api/v1/invoices/{document.pk}/refresh").status_code == 404
+    assert not Document.unscoped.exists()
