@@ -20,11 +20,7 @@ from tenants.base import TenantOwned
 from tenants.models import ApiKey, Tenant
 
 ROOT = "api/v1/"
-
-
 SAFE = {"get", "head", "options"}
-
-
 BANNERS = re.compile(
     r'Traceback|File "|Django[/ ]?\d|Python[/ ]?\d|CPython|gunicorn|WSGIServer|psycopg|sqlite3|'
     r"SELECT .* FROM|site-packages|DJANGO_SETTINGS",
@@ -78,14 +74,8 @@ DOORS = [
     if route.startswith(ROOT)
     for method in sorted(methods(pattern.callback))
 ]
-
-
 READING = [door for door in DOORS if door.method in SAFE]
-
-
 WRITING = [door for door in DOORS if door.method not in SAFE]
-
-
 OF_OBJECTS = [door for door in DOORS if door.about_an_object]
 
 

@@ -40,15 +40,20 @@ class Dying(pump.Lease):
         return True
 
 
-def test_what_has_not_begun_when_a_run_is_killed_is_never_begun() -> None:
-    """django-q's time-out, say: nobody would write down what came of it."""
-    errands: list[Errand] = []
+def hanging(errands: list[Errand]) -> pump.Source:
+    """A source of errands that wait to be told to end; they are in `errands` too."""
 
     def source(limit: int) -> list[Errand]:
         errands.extend(Errand(threading.Event()) for _ in range(limit))
         return list(errands)
 
-    run = pump.Pump(pump.Role([source], [], threads=lambda: 2, ahead=0.5))
+    return source
+
+
+def test_what_has_not_begun_when_a_run_is_killed_is_never_begun() -> None:
+    """django-q's time-out, say: nobody would write down what came of it."""
+    errands: list[Errand] = []
+    run = pump.Pump(pump.Role([hanging(errands)], [], threads=lambda: 2, ahead=0.5))
     with pytest.raises(TimeoutException):
         run.run(Dying(errands, TimeoutException()), seconds=5)
     assert [errand.begun.is_set() for errand in errands] == [True, True, False]
@@ -56,12 +61,7 @@ def test_what_has_not_begun_when_a_run_is_killed_is_never_begun() -> None:
 
 def test_a_lease_that_cannot_be_renewed_ends_the_run_and_what_is_out_comes_home() -> None:
     errands: list[Errand] = []
-
-    def source(limit: int) -> list[Errand]:
-        errands.extend(Errand(threading.Event()) for _ in range(limit))
-        return list(errands)
-
-    run = pump.Pump(pump.Role([source], [], threads=lambda: 2))
+    run = pump.Pump(pump.Role([hanging(errands)], [], threads=lambda: 2))
     assert run.run(Dying(errands, OperationalError("a restart")), seconds=5) == 2
     assert all(errand.committed.is_set() for errand in errands)
 
